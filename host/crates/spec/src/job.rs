@@ -1,0 +1,104 @@
+//! What is to be computed: module, arguments, inputs, limits, profile.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::encoding::{decode, encode};
+use crate::{BlobRef, DecodeError, JobId, Limits, Name};
+
+/// The most arguments a job may have.
+pub const ARGS_MAX: usize = 1024;
+/// The most bytes that all arguments of a job may have together.
+pub const ARGS_BYTES_MAX: usize = 1 << 16;
+/// The most inputs a job may have.
+pub const INPUTS_MAX: usize = 4096;
+
+/// Which bits a kernel's floats have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// The bits that `docs/EXACT.md` defines, on any device.
+    Exact,
+    /// Whatever the device and its driver give.
+    Native,
+}
+
+impl core::fmt::Display for Profile {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Exact => "exact",
+            Self::Native => "native",
+        })
+    }
+}
+
+/// A job. Its id is the hash of its canonical bytes, so two equal jobs are one job everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobSpec {
+    /// The module to run.
+    pub module: BlobRef,
+    /// Arguments handed to the guest, in order.
+    pub args: Vec<String>,
+    /// Inputs by name.
+    pub inputs: BTreeMap<Name, BlobRef>,
+    /// What the job may spend.
+    pub limits: Limits,
+    /// Which bits its kernels' floats have.
+    pub profile: Profile,
+}
+
+/// Why a job cannot be named or run by anyone.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum JobSpecError {
+    /// Over [`ARGS_MAX`].
+    #[error("too many arguments: {0}, at most {ARGS_MAX} are allowed")]
+    ArgsMany(usize),
+    /// Over [`ARGS_BYTES_MAX`].
+    #[error("arguments too long: {0} bytes together, at most {ARGS_BYTES_MAX} are allowed")]
+    ArgsLong(usize),
+    /// An argument that no program can be given.
+    #[error("argument {0} contains a NUL byte")]
+    ArgNul(usize),
+    /// Over [`INPUTS_MAX`].
+    #[error("too many inputs: {0}, at most {INPUTS_MAX} are allowed")]
+    InputsMany(usize),
+}
+
+impl JobSpec {
+    /// Checks the rules that the types alone do not express.
+    pub fn check(&self) -> Result<(), JobSpecError> {
+        if self.args.len() > ARGS_MAX {
+            return Err(JobSpecError::ArgsMany(self.args.len()));
+        }
+        let args_bytes = self.args.iter().map(String::len).sum();
+        if args_bytes > ARGS_BYTES_MAX {
+            return Err(JobSpecError::ArgsLong(args_bytes));
+        }
+        if let Some(index) = self.args.iter().position(|arg| arg.contains('\0')) {
+            return Err(JobSpecError::ArgNul(index));
+        }
+        if self.inputs.len() > INPUTS_MAX {
+            return Err(JobSpecError::InputsMany(self.inputs.len()));
+        }
+        Ok(())
+    }
+
+    /// The canonical bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Reads a job from its canonical bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let job: Self = decode(bytes)?;
+        job.check().map_err(|error| DecodeError::Invalid(error.to_string()))?;
+        Ok(job)
+    }
+
+    /// The job's id.
+    pub fn id(&self) -> JobId {
+        JobId::of_canonical(&self.encode())
+    }
+}

@@ -1,0 +1,25 @@
+//! Jobs, outcomes and receipts: what they say, their canonical bytes, their ids and signatures.
+//!
+//! Everything two machines must agree on to the bit lives here, and nothing else does. The crate is pure data: it opens
+//! no file, reads no clock, and iterates over ordered collections only, so that it also builds for a browser. It does
+//! not know how a job is run or how an outcome is compared; see `samebit-engine` and `samebit-proof` for that.
+//!
+//! The byte formats are specified in `docs/RECEIPT.md`, with test vectors beside it.
+
+mod encoding;
+mod hash;
+mod job;
+mod key;
+mod limits;
+mod name;
+mod outcome;
+mod receipt;
+
+pub use encoding::{DecodeError, ENCODED_BYTES_MAX};
+pub use hash::{BlobRef, Hash, HashParseError, JobId, OutcomeId, ReceiptId};
+pub use job::{ARGS_BYTES_MAX, ARGS_MAX, INPUTS_MAX, JobSpec, JobSpecError, Profile};
+pub use key::{HostKey, KeyParseError, SecretKey, Signature};
+pub use limits::{Limit, LimitError, Limits};
+pub use name::{NAME_BYTES_MAX, Name, NameError};
+pub use outcome::{MESSAGE_BYTES_MAX, Outcome, Status, Trap};
+pub use receipt::{DeviceUsed, Measured, RECEIPT_MAGIC, Receipt, ReceiptError, Statement};
