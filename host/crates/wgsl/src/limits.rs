@@ -1,0 +1,42 @@
+//! What a kernel may be at most. The first group is the table of `wit/gpu.wit`, which guests rely on; the second is
+//! WGSL's own section "Limits", which lets a compiler refuse what exceeds it; the third is ours.
+//!
+//! None of these depends on the machine. Changing one changes which jobs are accepted, and so their outcomes.
+
+/// Longest text of a kernel.
+pub const TEXT_BYTES: usize = 1 << 20;
+/// Most storage buffers that a kernel may bind.
+pub const STORAGE_BINDINGS: usize = 8;
+/// Most uniform buffers that a kernel may bind.
+pub const UNIFORM_BINDINGS: usize = 12;
+/// Bind groups: `@group` must be less.
+pub const BIND_GROUPS: u32 = 4;
+/// Binding indices: `@binding` must be less.
+pub const BINDING_INDICES: u32 = 1_000;
+/// Largest workgroup along x, y and z.
+pub const WORKGROUP_SIZE: [u32; 3] = [256, 256, 64];
+/// Most invocations in a workgroup.
+pub const WORKGROUP_INVOCATIONS: u32 = 256;
+/// Most workgroup memory that a kernel may declare, each variable rounded up to 16 bytes.
+pub const WORKGROUP_MEMORY_BYTES: u64 = 16_384;
+/// Largest range of a storage buffer that can be bound; a variable's type must fit.
+pub const STORAGE_BINDING_BYTES: u64 = 134_217_728;
+/// Largest range of a uniform buffer that can be bound; a variable's type must fit.
+pub const UNIFORM_BINDING_BYTES: u64 = 65_536;
+
+/// Most memory of all private variables of a kernel (WGSL: 8192 bytes).
+pub const PRIVATE_MEMORY_BYTES: u64 = 8_192;
+/// Most memory of all variables that one function declares (WGSL: 8192 bytes).
+pub const FUNCTION_MEMORY_BYTES: u64 = 8_192;
+/// Most members of a structure (WGSL: 1023).
+pub const STRUCT_MEMBERS: usize = 1_023;
+/// Deepest nesting of composite types (WGSL: 15).
+pub const TYPE_DEPTH: u32 = 15;
+/// Most parameters of a function (WGSL: 255).
+pub const FUNCTION_PARAMETERS: usize = 255;
+/// Most values of all cases of one `switch` (WGSL: 1023).
+pub const SWITCH_CASES: usize = 1_023;
+/// Deepest nesting of braces (WGSL: 127).
+pub const BRACE_DEPTH: usize = 127;
+/// Most elements of an array that is a value, not a variable in memory (WGSL: 2047).
+pub const ARRAY_VALUE_ELEMENTS: u32 = 2_047;

@@ -1,0 +1,91 @@
+//! What of valid WGSL a kernel may use: buffers, workgroup memory, 32-bit numbers, and the five compute built-ins.
+//!
+//! Extensions are refused from the text (see [`scan`](crate::scan)). Here are the things that WGSL, or naga beyond it,
+//! offers without an extension: textures, samplers, immediates, 64-bit numbers, subgroups.
+
+use crate::{Refusal, RefusalReason};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Binding, BuiltIn, Module, TypeInner};
+
+/// What validation admits beyond the plainest WGSL: `pack2x16float` and its kin, which WGSL has without an extension.
+const CAPABILITIES: Capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+
+/// Validates `module`, known to be valid WGSL and reduced to one compute entry point, as a kernel.
+pub(crate) fn validate(source: &str, module: &Module) -> Result<ModuleInfo, Refusal> {
+    check_variables(source, module)?;
+    check_builtins(source, module)?;
+    check_types(source, module)?;
+    Validator::new(ValidationFlags::all(), CAPABILITIES).validate_resolved_overrides(module).map_err(|error| {
+        let span = crate::kernel::validation_span(&error);
+        let what = crate::kernel::chain(error.as_inner());
+        Refusal::at_span(RefusalReason::Unsupported, source, span, &what, "do without it")
+    })
+}
+
+/// Refuses variables that are neither buffers nor a kernel's own memory.
+fn check_variables(source: &str, module: &Module) -> Result<(), Refusal> {
+    for (handle, variable) in module.global_variables.iter() {
+        let what = match variable.space {
+            AddressSpace::Private
+            | AddressSpace::WorkGroup
+            | AddressSpace::Uniform
+            | AddressSpace::Storage { .. }
+            | AddressSpace::Function => continue,
+            AddressSpace::Handle => "it uses a texture, sampler or other opaque resource",
+            AddressSpace::Immediate => "it uses immediate data (push constants)",
+            AddressSpace::TaskPayload | AddressSpace::RayPayload | AddressSpace::IncomingRayPayload => {
+                "it uses data of a graphics pipeline"
+            }
+        };
+        let span = module.global_variables.get_span(handle);
+        return Err(Refusal::at_span(RefusalReason::Unsupported, source, span, what, "use buffers"));
+    }
+    Ok(())
+}
+
+/// Refuses built-ins other than those that WGSL gives every compute entry point.
+fn check_builtins(source: &str, module: &Module) -> Result<(), Refusal> {
+    let members = module.types.iter().filter_map(|(handle, ty)| match &ty.inner {
+        TypeInner::Struct { members, .. } => Some((handle, members)),
+        _ => None,
+    });
+    let of_members = members.flat_map(|(handle, members)| {
+        members.iter().map(move |member| (member.binding.as_ref(), module.types.get_span(handle)))
+    });
+    let of_arguments = module.entry_points.iter().flat_map(|entry| {
+        let body = entry.function.body.span_iter().next().map_or(naga::Span::UNDEFINED, |(_, span)| *span);
+        entry.function.arguments.iter().map(move |argument| (argument.binding.as_ref(), body))
+    });
+    for (binding, span) in of_members.chain(of_arguments) {
+        let Some(Binding::BuiltIn(builtin)) = binding else { continue };
+        if !matches!(
+            builtin,
+            BuiltIn::GlobalInvocationId
+                | BuiltIn::LocalInvocationId
+                | BuiltIn::LocalInvocationIndex
+                | BuiltIn::WorkGroupId
+                | BuiltIn::NumWorkGroups
+        ) {
+            let what = format!("it uses the built-in value {builtin:?}");
+            return Err(Refusal::at_span(RefusalReason::Unsupported, source, span, &what, "do without it"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses types of resources that are not buffers; a function may name them without a variable.
+fn check_types(source: &str, module: &Module) -> Result<(), Refusal> {
+    for (handle, ty) in module.types.iter() {
+        let what = match ty.inner {
+            TypeInner::Image { .. } => "it uses a texture",
+            TypeInner::Sampler { .. } => "it uses a sampler",
+            TypeInner::AccelerationStructure { .. } | TypeInner::RayQuery { .. } => "it uses ray queries",
+            TypeInner::BindingArray { .. } => "it uses an array of bindings",
+            TypeInner::CooperativeMatrix { .. } => "it uses cooperative matrices",
+            _ => continue,
+        };
+        let span = module.types.get_span(handle);
+        return Err(Refusal::at_span(RefusalReason::Unsupported, source, span, what, "use buffers"));
+    }
+    Ok(())
+}
