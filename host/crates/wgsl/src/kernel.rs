@@ -156,11 +156,10 @@ fn invalid_text(text: &str, error: &naga::front::wgsl::ParseError) -> Refusal {
         what.push_str(": ");
         what.push_str(detail);
     }
-    // naga's own guard, which the scan should make unreachable.
-    let reason = match error.message().contains("recursion limit") {
-        true => RefusalReason::TooLarge,
-        false => RefusalReason::Invalid,
-    };
+    // naga's own guard, for what only together nests too deep: braces, parentheses and template lists.
+    let mut words = error.notes().chain([error.message()]);
+    let deep = words.any(|words| words.contains("recursion limit") || words.contains("nesting limit"));
+    let reason = if deep { RefusalReason::TooLarge } else { RefusalReason::Invalid };
     Refusal::at_span(reason, text, span, &what, "correct the text")
 }
 

@@ -40,3 +40,29 @@ pub const SWITCH_CASES: usize = 1_023;
 pub const BRACE_DEPTH: usize = 127;
 /// Most elements of an array that is a value, not a variable in memory (WGSL: 2047).
 pub const ARRAY_VALUE_ELEMENTS: u32 = 2_047;
+
+/// Deepest nesting of parentheses and square brackets.
+pub const BRACKET_DEPTH: usize = 127;
+/// Deepest expression: operators and selectors that may have to be evaluated inside one another.
+pub const EXPRESSION_DEPTH: u32 = 512;
+/// Deepest nesting of blocks, where each `else if` nests inside the one before.
+pub const BLOCK_DEPTH: u32 = 256;
+/// Most words, numbers and symbols of a text. naga takes time quadratic in the size of a function, so both are bounded.
+pub const TOKENS: usize = 1 << 18;
+/// Most words, numbers and symbols of one function.
+pub const FUNCTION_TOKENS: usize = 1 << 15;
+/// Most functions of a text. naga keeps a table of functions by variables.
+pub const FUNCTIONS: usize = 1_024;
+/// Most module-scope variables of a text.
+pub const VARIABLES: usize = 1_024;
+/// Most structures of a text.
+pub const STRUCTS: usize = 1_024;
+/// Most words and numbers of one declaration, after each constant is replaced by its value: naga copies a constant array
+/// wherever it is mentioned.
+pub const EXPANDED_DECLARATION: u64 = 1 << 18;
+/// Most words and numbers of a text, after each constant is replaced by its value.
+pub const EXPANDED_TEXT: u64 = 1 << 20;
+/// Most expressions and statements of a kernel, after each call is replaced by its function: drivers inline.
+pub const EXPANDED_CALLS: u64 = 1 << 20;
+/// Largest value that is not in a variable, such as a whole array that is loaded or returned.
+pub const VALUE_BYTES: u64 = 131_072;

@@ -3,9 +3,9 @@
 //! Extensions are refused from the text (see [`scan`](crate::scan)). Here are the things that WGSL, or naga beyond it,
 //! offers without an extension: textures, samplers, immediates, 64-bit numbers, subgroups.
 
-use crate::{Refusal, RefusalReason};
+use crate::{Refusal, RefusalReason, scan};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Binding, BuiltIn, Module, TypeInner};
+use naga::{AddressSpace, Barrier, Binding, Block, BuiltIn, Module, Span, Statement, TypeInner};
 
 /// What validation admits beyond the plainest WGSL: `pack2x16float` and its kin, which WGSL has without an extension.
 const CAPABILITIES: Capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
@@ -15,6 +15,10 @@ pub(crate) fn validate(source: &str, module: &Module) -> Result<ModuleInfo, Refu
     check_variables(source, module)?;
     check_builtins(source, module)?;
     check_types(source, module)?;
+    let functions = module.functions.iter().map(|(_, function)| function);
+    for function in functions.chain(module.entry_points.iter().map(|entry| &entry.function)) {
+        check_barriers(source, &function.body)?;
+    }
     Validator::new(ValidationFlags::all(), CAPABILITIES).validate_resolved_overrides(module).map_err(|error| {
         let span = crate::kernel::validation_span(&error);
         let what = crate::kernel::chain(error.as_inner());
@@ -53,8 +57,8 @@ fn check_builtins(source: &str, module: &Module) -> Result<(), Refusal> {
         members.iter().map(move |member| (member.binding.as_ref(), module.types.get_span(handle)))
     });
     let of_arguments = module.entry_points.iter().flat_map(|entry| {
-        let body = entry.function.body.span_iter().next().map_or(naga::Span::UNDEFINED, |(_, span)| *span);
-        entry.function.arguments.iter().map(move |argument| (argument.binding.as_ref(), body))
+        let span = scan::function(source, &entry.name).map_or(Span::UNDEFINED, |at| Span::from(at..at + 1));
+        entry.function.arguments.iter().map(move |argument| (argument.binding.as_ref(), span))
     });
     for (binding, span) in of_members.chain(of_arguments) {
         let Some(Binding::BuiltIn(builtin)) = binding else { continue };
@@ -86,6 +90,34 @@ fn check_types(source: &str, module: &Module) -> Result<(), Refusal> {
         };
         let span = module.types.get_span(handle);
         return Err(Refusal::at_span(RefusalReason::Unsupported, source, span, what, "use buffers"));
+    }
+    Ok(())
+}
+
+/// Refuses barriers of memory that a kernel does not have. The scan has bounded how deep blocks nest.
+fn check_barriers(source: &str, block: &Block) -> Result<(), Refusal> {
+    for (statement, &span) in block.span_iter() {
+        match statement {
+            Statement::ControlBarrier(barrier) | Statement::MemoryBarrier(barrier)
+                if !(Barrier::STORAGE | Barrier::WORK_GROUP).contains(*barrier) =>
+            {
+                let what = "it has a barrier for textures or subgroups";
+                return Err(Refusal::at_span(RefusalReason::Unsupported, source, span, what, "do without it"));
+            }
+            Statement::Block(block) => check_barriers(source, block)?,
+            Statement::If { accept, reject, .. } => {
+                check_barriers(source, accept)?;
+                check_barriers(source, reject)?;
+            }
+            Statement::Loop { body, continuing, .. } => {
+                check_barriers(source, body)?;
+                check_barriers(source, continuing)?;
+            }
+            Statement::Switch { cases, .. } => {
+                cases.iter().try_for_each(|case| check_barriers(source, &case.body))?;
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
