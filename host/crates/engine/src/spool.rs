@@ -1,0 +1,178 @@
+//! Outputs while they grow: in memory as long as they are small, in the scratch folder after that.
+//!
+//! The folder belongs to the host, and the files in it are named by the host; a guest's names never reach the file
+//! system from here.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use samebit_spec::{Limit, Name};
+use tempfile::{NamedTempFile, TempPath};
+
+use crate::RunError;
+use crate::end::Stop;
+
+/// Outputs up to this many bytes stay in memory.
+const MEMORY_BYTES_MAX: usize = 1 << 20;
+
+/// The most outputs a job may have.
+pub(crate) const OUTPUTS_MAX: usize = 4096;
+
+/// A finished output.
+#[derive(Debug)]
+pub enum Spool {
+    /// In memory.
+    Memory(Bytes),
+    /// In a file of the scratch folder, which is deleted with this value.
+    File {
+        /// Where it is.
+        path: TempPath,
+        /// Its length.
+        size_bytes: u64,
+    },
+}
+
+impl Spool {
+    /// The length in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File { size_bytes, .. } => *size_bytes,
+        }
+    }
+
+    /// Reads it from the beginning.
+    pub fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::Memory(bytes) => Box::new(io::Cursor::new(bytes.clone())),
+            Self::File { path, .. } => Box::new(std::fs::File::open(path)?),
+        })
+    }
+}
+
+/// The outputs of a run. Shared by the `data` interface and the guest's standard output.
+#[derive(Clone)]
+pub(crate) struct Outputs(Arc<Mutex<Growing>>);
+
+struct Growing {
+    outputs: BTreeMap<Name, Output>,
+    scratch_dir: PathBuf,
+    size_bytes: u64,
+    limit_bytes: u64,
+}
+
+enum Output {
+    Memory(Vec<u8>),
+    File { file: NamedTempFile, size_bytes: u64 },
+}
+
+impl Outputs {
+    pub(crate) fn new(scratch_dir: PathBuf, limit_bytes: u64) -> Self {
+        Self(Arc::new(Mutex::new(Growing { outputs: BTreeMap::new(), scratch_dir, size_bytes: 0, limit_bytes })))
+    }
+
+    /// True if an output of this name exists or may still be created.
+    pub(crate) fn has_room_for(&self, name: &Name) -> bool {
+        let growing = self.lock();
+        growing.outputs.len() < OUTPUTS_MAX || growing.outputs.contains_key(name)
+    }
+
+    /// Takes `size` bytes off what the job may still put out, or ends the job.
+    pub(crate) fn reserve(&self, size: u64) -> Result<(), Stop> {
+        let mut growing = self.lock();
+        let total = growing.size_bytes.saturating_add(size);
+        if total > growing.limit_bytes {
+            return Err(Stop::Exceeded(Limit::Output));
+        }
+        growing.size_bytes = total;
+        Ok(())
+    }
+
+    /// Appends bytes that were reserved before, creating the output if it is new.
+    pub(crate) fn append_reserved(&self, name: &Name, bytes: &[u8]) -> io::Result<()> {
+        let mut growing = self.lock();
+        let Growing { outputs, scratch_dir, .. } = &mut *growing;
+        let output = outputs.entry(name.clone()).or_insert_with(|| Output::Memory(Vec::new()));
+        output.append(bytes, scratch_dir)
+    }
+
+    /// Appends bytes, creating the output if it is new.
+    pub(crate) fn append(&self, name: &Name, bytes: &[u8]) -> Result<(), Stop> {
+        self.reserve(bytes.len() as u64)?;
+        self.append_reserved(name, bytes).map_err(|error| Stop::Host(RunError::Output(error)))
+    }
+
+    /// The outputs so far, which are taken out.
+    pub(crate) fn finish(&self) -> io::Result<BTreeMap<Name, Spool>> {
+        let outputs = std::mem::take(&mut self.lock().outputs);
+        outputs.into_iter().map(|(name, output)| Ok((name, output.finish()?))).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Growing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Output {
+    fn append(&mut self, bytes: &[u8], scratch_dir: &Path) -> io::Result<()> {
+        if let Self::Memory(held) = self {
+            if held.len() + bytes.len() <= MEMORY_BYTES_MAX {
+                held.extend_from_slice(bytes);
+                return Ok(());
+            }
+            let mut file = tempfile::Builder::new().prefix("output-").tempfile_in(scratch_dir)?;
+            file.write_all(held)?;
+            *self = Self::File { file, size_bytes: held.len() as u64 };
+        }
+        if let Self::File { file, size_bytes } = self {
+            file.write_all(bytes)?;
+            *size_bytes += bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> io::Result<Spool> {
+        Ok(match self {
+            Self::Memory(bytes) => Spool::Memory(bytes.into()),
+            Self::File { mut file, size_bytes } => {
+                file.flush()?;
+                Spool::File { path: file.into_temp_path(), size_bytes }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_output_moves_to_a_file_and_keeps_its_bytes() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let outputs = Outputs::new(dir.path().to_owned(), 4 << 20);
+        let name = Name::new("big").expect("a name");
+        let piece: Vec<u8> = (0..=255).cycle().take(700_000).collect();
+        for _ in 0..3 {
+            outputs.append(&name, &piece).expect("within the limit");
+        }
+        let spools = outputs.finish().expect("nothing fails");
+        let mut bytes = Vec::new();
+        spools[&name].reader().expect("readable").read_to_end(&mut bytes).expect("readable");
+        assert!(matches!(spools[&name], Spool::File { size_bytes: 2_100_000, .. }));
+        assert_eq!(bytes, piece.repeat(3));
+        drop(spools);
+        assert_eq!(std::fs::read_dir(dir.path()).expect("a folder").count(), 0, "the file is deleted with the spool");
+    }
+
+    #[test]
+    fn all_outputs_together_stay_within_the_limit() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let outputs = Outputs::new(dir.path().to_owned(), 5);
+        outputs.append(&Name::new("a").expect("a name"), b"abc").expect("within the limit");
+        let error = outputs.append(&Name::new("b").expect("a name"), b"def").expect_err("over the limit");
+        assert!(matches!(error, Stop::Exceeded(Limit::Output)));
+    }
+}
