@@ -20,7 +20,9 @@ pub struct EngineError(pub(crate) wasmtime::Error);
 #[non_exhaustive]
 pub enum CompileError {
     /// Not WebAssembly at all.
-    #[error("not a WebAssembly module: the file does not begin with `\\0asm`; a job is a .wasm file, see `samebit build`")]
+    #[error(
+        "not a WebAssembly module: the file does not begin with `\\0asm`; a job is a .wasm file, see `samebit build`"
+    )]
     NotWasm,
     /// Longer than the engine takes.
     #[error("the module is too large: {size_bytes} bytes, at most {max_bytes} are allowed")]

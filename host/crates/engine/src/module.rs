@@ -104,7 +104,10 @@ impl Module {
             Some(component) => (component, CacheUse::Hit),
             None => {
                 let component = compile(engine, bytes, core)?;
-                (component.clone(), if engine.save_cached(&hash, &component) { CacheUse::Compiled } else { CacheUse::Off })
+                (
+                    component.clone(),
+                    if engine.save_cached(&hash, &component) { CacheUse::Compiled } else { CacheUse::Off },
+                )
             }
         };
         let ty = component.component_type();

@@ -210,7 +210,8 @@ async fn collect(state: State, status: Status, fuel: u64) -> Result<Ran, RunErro
         Err(end::Stop::Host(error)) => return Err(error),
     };
     let gpu = state.gpu.finish().await?;
-    let outputs = if status.is_finished() { state.outputs.finish().map_err(RunError::Output)? } else { BTreeMap::new() };
+    let outputs =
+        if status.is_finished() { state.outputs.finish().map_err(RunError::Output)? } else { BTreeMap::new() };
     // How deep the stack was when it ran out depends on the host's instruction set, and with it everything before.
     let overflowed = status == Status::Trapped(Trap::StackOverflow);
     Ok(Ran {

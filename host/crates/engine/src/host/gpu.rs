@@ -4,7 +4,9 @@ mod device;
 mod types;
 
 use samebit_device::wgsl::{self, ParseError, Refusal};
-use samebit_device::{BindingIndex, BufferCopy, BufferId, BufferRange, CallError, GpuError, Grid, KernelFault, ReadError};
+use samebit_device::{
+    BindingIndex, BufferCopy, BufferId, BufferRange, CallError, GpuError, Grid, KernelFault, ReadError,
+};
 use samebit_spec::{Limit, Name};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceType, WasmList};
@@ -50,12 +52,9 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             Box::new(buffer_write(store, buffer, offset, bytes))
         },
     )?;
-    gpu.func_wrap_async(
-        "[method]buffer.read",
-        |store, (buffer, offset, size): (Resource<BufferHandle>, u64, u64)| {
-            Box::new(buffer_read(store, buffer, offset, size))
-        },
-    )?;
+    gpu.func_wrap_async("[method]buffer.read", |store, (buffer, offset, size): (Resource<BufferHandle>, u64, u64)| {
+        Box::new(buffer_read(store, buffer, offset, size))
+    })?;
     gpu.func_wrap_async(
         "[method]buffer.fill",
         |store, (buffer, offset, size, word): (Resource<BufferHandle>, u64, u64, u32)| {

@@ -137,7 +137,12 @@ fn a_module_is_compiled_once_and_a_damaged_entry_again() {
     assert_eq!(compile([2; 32]), CacheUse::Hit);
     let entry = std::fs::read_dir(dir.path()).expect("a folder").next().expect("an entry").expect("an entry").path();
     let content = std::fs::read(&entry).expect("readable");
-    for damage in [content[..content.len() / 2].to_vec(), Vec::new(), flipped(&content, 100), flipped(&content, content.len() - 1)] {
+    for damage in [
+        content[..content.len() / 2].to_vec(),
+        Vec::new(),
+        flipped(&content, 100),
+        flipped(&content, content.len() - 1),
+    ] {
         std::fs::write(&entry, &damage).expect("writable");
         assert_eq!(compile([2; 32]), CacheUse::Compiled);
         assert_eq!(compile([2; 32]), CacheUse::Hit);

@@ -6,13 +6,10 @@ use std::time::Duration;
 
 use samebit_engine::device::DeviceError;
 use samebit_engine::spec::{BlobRef, JobSpec, Limits, Profile};
-use samebit_engine::{Cache, DeviceSource, Engine, Input, Module, Ran, Run, RunError, Silent};
+use samebit_engine::{DeviceSource, Engine, Input, Module, Ran, Run, RunError, Silent};
 
 /// One engine for all tests: its pool reserves address space.
-pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
-    let dir = std::env::temp_dir().join(format!("samebit-engine-tests-{}", std::process::id()));
-    Engine::new(Some(Cache::new(dir, [7; 32]))).expect("an engine")
-});
+pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).expect("an engine"));
 
 /// A run being put together.
 pub(crate) struct Guest {
