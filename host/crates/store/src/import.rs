@@ -1,0 +1,293 @@
+//! Making blobs of files and bytes.
+//!
+//! Everything is read once through our own handle and hashed on all cores; only what the store does not have yet goes
+//! on to iroh-blobs, which reads it again for its hash tree and must come to the same hash. So a file that is written
+//! to meanwhile is an error, and importing what is there already costs one fast pass.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use iroh_blobs::api::TempTag;
+use iroh_blobs::api::blobs::{AddPathOptions, ImportMode};
+use iroh_blobs::{BlobFormat, HashAndFormat};
+use samebit_spec::{BlobRef, Hash};
+use tempfile::{NamedTempFile, TempPath};
+use thiserror::Error;
+
+use crate::hashing::{CopyError, Stop, blocking, copy_file, hash_bytes, hash_file, read_file};
+use crate::read::{INLINE_BYTES_MAX, MEMORY_BYTES_MAX};
+use crate::stamp::Stamp;
+use crate::{DatabaseError, ReadError, Store, references};
+
+/// From this size on, [`ImportBy::Auto`] refers to a file instead of copying it.
+pub const REFERENCE_FROM_BYTES: u64 = 16 << 20;
+
+/// Whose file a blob's bytes stay in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportBy {
+    /// The store gets a copy. The file may go.
+    Copy,
+    /// The store notes where the file is, with symbolic links resolved. The file must stay as it is.
+    ///
+    /// Files of at most 16 KiB and files inside the store's own folder are copied anyway.
+    Reference,
+    /// By reference from [`REFERENCE_FROM_BYTES`] on, if the path can be noted. Else a copy.
+    Auto,
+}
+
+/// Keeps a blob in the store until it is dropped.
+///
+/// Whoever makes a blob durable with [`Store::keep`] drops its pin after that, not before.
+#[derive(Debug)]
+#[must_use = "a blob that is neither pinned nor kept may be removed"]
+pub struct Pin {
+    _tag: TempTag,
+}
+
+/// Why something cannot become a blob.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// There is no such file.
+    #[error("cannot import {}: there is no such file", .0.display())]
+    Missing(PathBuf),
+    /// A folder is no blob.
+    #[error("cannot import {}: it is a folder; name a file in it, or pack it into one", .0.display())]
+    IsFolder(PathBuf),
+    /// A pipe, socket or device has no fixed bytes.
+    #[error("cannot import {}: it is not a regular file; write its bytes to one first", .0.display())]
+    NotRegular(PathBuf),
+    /// The file may not be read.
+    #[error("cannot import {}: permission denied", .0.display())]
+    Permission(PathBuf),
+    /// Somebody wrote to the file meanwhile.
+    #[error("cannot import {}: it was changed while it was being read; import it when nobody writes to it", .0.display())]
+    Changed(PathBuf),
+    /// The path cannot be noted.
+    #[error("cannot refer to {}: its path is not UTF-8; import it as a copy", .0.display())]
+    NotText(PathBuf),
+    /// Only files in [`Store::scratch_dir`] can be taken over.
+    #[error("cannot take over {}: it is not in the store's scratch folder; import it instead", .0.display())]
+    OutsideScratch(PathBuf),
+    /// The file could not be read, or its copy not be written.
+    #[error("cannot import {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// What the store has already could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The index does not answer.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl ImportError {
+    fn io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing(path),
+            io::ErrorKind::PermissionDenied => Self::Permission(path),
+            _ => Self::Io { path, source },
+        }
+    }
+}
+
+impl Store {
+    /// Makes a blob of a file.
+    pub async fn import_file(&self, path: &Path, by: ImportBy) -> Result<(BlobRef, Pin), ImportError> {
+        let source = std::path::absolute(path).map_err(|error| ImportError::io(path, error))?;
+        let (root, scratch) = (self.layout().root.clone(), self.layout().scratch.clone());
+        let taken = blocking(move |stop| take(&source, by, &root, &scratch, stop)).await;
+        match taken.map_err(|error| ImportError::io(path, error))?? {
+            Taken::Bytes(bytes) => self.import_bytes(bytes).await,
+            Taken::Copy(copy, blob) => self.place(copy, blob).await,
+            Taken::Reference(path, blob) => self.refer(path, blob).await,
+        }
+    }
+
+    /// Makes a blob of bytes in memory.
+    pub async fn import_bytes(&self, bytes: Bytes) -> Result<(BlobRef, Pin), ImportError> {
+        if bytes.len() as u64 <= INLINE_BYTES_MAX {
+            return self.import_small(bytes).await;
+        }
+        let scratch = self.layout().scratch.clone();
+        let spooled = blocking(move |_| {
+            let mut file = NamedTempFile::new_in(scratch)?;
+            file.write_all(&bytes)?;
+            let blob = BlobRef { hash: hash_bytes(&bytes), size_bytes: bytes.len() as u64 };
+            Ok((file.into_temp_path(), blob))
+        });
+        let (file, blob) = spooled
+            .await
+            .flatten()
+            .map_err(|source| ImportError::Io { path: self.layout().scratch.clone(), source })?;
+        self.place(file, blob).await
+    }
+
+    /// Makes a blob of a file in [`Store::scratch_dir`] by moving it, without a copy.
+    ///
+    /// The writer must be done with the file. It is gone afterwards, also if this fails after the first checks.
+    pub async fn adopt_file(&self, path: &Path) -> Result<(BlobRef, Pin), ImportError> {
+        let (source, scratch) = (path.to_owned(), self.layout().scratch.clone());
+        let adopted = blocking(move |stop| adopt(&source, &scratch, stop)).await;
+        let (file, blob) = adopted.map_err(|error| ImportError::io(path, error))??;
+        self.place(file, blob).await
+    }
+
+    async fn import_small(&self, bytes: Bytes) -> Result<(BlobRef, Pin), ImportError> {
+        let size_bytes = bytes.len() as u64;
+        let tag = self.index().add_bytes(bytes).temp_tag().await.map_err(DatabaseError::new)?;
+        let hash = Hash::from_bytes(*tag.hash().as_bytes());
+        Ok((BlobRef { hash, size_bytes }, Pin { _tag: tag }))
+    }
+
+    /// Makes a hashed file in the scratch folder the store's own copy of a blob.
+    async fn place(&self, file: TempPath, blob: BlobRef) -> Result<(BlobRef, Pin), ImportError> {
+        if blob.size_bytes <= INLINE_BYTES_MAX {
+            let bytes = fs::read(&file).map_err(|error| ImportError::io(&file, error))?;
+            return self.import_small(bytes.into()).await;
+        }
+        let _placing = self.placing().await;
+        if self.owns(&blob.hash).await? {
+            return Ok((blob, self.pin(&blob.hash).await?));
+        }
+        let target = self.layout().file(&blob.hash);
+        file.persist(&target).map_err(|error| ImportError::Io { path: target.clone(), source: error.error })?;
+        Ok((blob, self.enter(target, &blob.hash).await?))
+    }
+
+    /// Notes somebody's file as the place of a blob.
+    async fn refer(&self, path: PathBuf, blob: BlobRef) -> Result<(BlobRef, Pin), ImportError> {
+        let known = references::look_up(self.layout(), &blob.hash).is_some_and(|known| known == path);
+        if known && self.contains(&blob.hash).await? {
+            return Ok((blob, self.pin(&blob.hash).await?));
+        }
+        // First the note: a note without an entry in the index does no harm, an entry without a note has no bytes.
+        references::note(self.layout(), &blob.hash, &path)
+            .map_err(|source| ImportError::Io { path: self.layout().reference(&blob.hash), source })?;
+        Ok((blob, self.enter(path, &blob.hash).await?))
+    }
+
+    /// Enters a file into the index where it lies.
+    async fn enter(&self, path: PathBuf, hash: &Hash) -> Result<Pin, ImportError> {
+        let options = AddPathOptions { path: path.clone(), mode: ImportMode::TryReference, format: BlobFormat::Raw };
+        let tag = self.index().add_path_with_opts(options).temp_tag().await.map_err(DatabaseError::new)?;
+        if tag.hash().as_bytes() == hash.as_bytes() { Ok(Pin { _tag: tag }) } else { Err(ImportError::Changed(path)) }
+    }
+
+    async fn pin(&self, hash: &Hash) -> Result<Pin, DatabaseError> {
+        let content = HashAndFormat::raw((*hash.as_bytes()).into());
+        Ok(Pin { _tag: self.index().tags().temp_tag(content).await.map_err(DatabaseError::new)? })
+    }
+}
+
+/// A user's file after it was read.
+enum Taken {
+    Bytes(Bytes),
+    Copy(TempPath, BlobRef),
+    Reference(PathBuf, BlobRef),
+}
+
+fn take(path: &Path, by: ImportBy, root: &Path, scratch: &Path, stop: &Stop) -> Result<Taken, ImportError> {
+    let failed = |error| ImportError::io(path, error);
+    let source = Source::open(path)?;
+    let size_bytes = source.stamp.size_bytes();
+    if let Some(target) = reference_target(path, by, size_bytes, root)? {
+        // Opened by the very path that will be noted, which a symbolic link may have stopped leading to.
+        let source = Source::open(&target)?;
+        source.stamp.settle();
+        let (hash, size_bytes) = hash_file(&source.file, stop).map_err(failed)?;
+        source.check_unchanged(path)?;
+        return Ok(Taken::Reference(target, BlobRef { hash, size_bytes }));
+    }
+    if size_bytes <= MEMORY_BYTES_MAX {
+        let bytes = read_file(&source.file, size_bytes as usize).map_err(failed)?;
+        source.check_unchanged(path)?;
+        return Ok(Taken::Bytes(bytes.into()));
+    }
+    let scratch_failed = |source| ImportError::Io { path: scratch.to_owned(), source };
+    let mut copy = NamedTempFile::new_in(scratch).map_err(scratch_failed)?;
+    let (hash, size_bytes) = copy_file(&source.file, copy.as_file_mut(), stop).map_err(|error| match error {
+        CopyError::Source(error) => failed(error),
+        CopyError::Target(error) => scratch_failed(error),
+    })?;
+    source.check_unchanged(path)?;
+    Ok(Taken::Copy(copy.into_temp_path(), BlobRef { hash, size_bytes }))
+}
+
+/// The path to note, if the file is to be referred to and can be.
+fn reference_target(path: &Path, by: ImportBy, size_bytes: u64, root: &Path) -> Result<Option<PathBuf>, ImportError> {
+    let wanted = match by {
+        ImportBy::Copy => false,
+        ImportBy::Reference => size_bytes > INLINE_BYTES_MAX,
+        ImportBy::Auto => size_bytes >= REFERENCE_FROM_BYTES,
+    };
+    if !wanted {
+        return Ok(None);
+    }
+    let target = path.canonicalize().map_err(|error| ImportError::io(path, error))?;
+    let root = root.canonicalize().map_err(|error| ImportError::io(root, error))?;
+    match target.to_str() {
+        _ if target.starts_with(root) => Ok(None),
+        Some(_) => Ok(Some(target)),
+        None if by == ImportBy::Auto => Ok(None),
+        None => Err(ImportError::NotText(path.to_owned())),
+    }
+}
+
+/// Checks and hashes a file that was written in the scratch folder.
+fn adopt(path: &Path, scratch: &Path, stop: &Stop) -> Result<(TempPath, BlobRef), ImportError> {
+    let failed = |error| ImportError::io(path, error);
+    let path = std::path::absolute(path).map_err(failed)?;
+    let scratch = scratch.canonicalize().map_err(failed)?;
+    let folder = path.parent().map(Path::canonicalize).transpose().map_err(failed)?;
+    if !folder.is_some_and(|folder| folder.starts_with(scratch)) {
+        return Err(ImportError::OutsideScratch(path));
+    }
+    let metadata = fs::symlink_metadata(&path).map_err(failed)?;
+    if metadata.is_symlink() {
+        return Err(ImportError::NotRegular(path));
+    }
+    let source = Source::open(&path)?;
+    if source.stamp != Stamp::of_metadata(&metadata) {
+        return Err(ImportError::Changed(path));
+    }
+    let (hash, size_bytes) = hash_file(&source.file, stop).map_err(failed)?;
+    source.check_unchanged(&path)?;
+    let file = TempPath::try_from_path(&path).map_err(failed)?;
+    Ok((file, BlobRef { hash, size_bytes }))
+}
+
+/// An open regular file, and what it was when it was opened.
+struct Source {
+    file: File,
+    stamp: Stamp,
+}
+
+impl Source {
+    /// Opens a file. Looks first, since opening a pipe would wait for its other end.
+    fn open(path: &Path) -> Result<Self, ImportError> {
+        let failed = |error| ImportError::io(path, error);
+        let metadata = fs::metadata(path).map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(ImportError::IsFolder(path.to_owned()));
+        }
+        if !metadata.is_file() {
+            return Err(ImportError::NotRegular(path.to_owned()));
+        }
+        let file = File::open(path).map_err(failed)?;
+        let stamp = Stamp::of(&file).map_err(failed)?;
+        Ok(Self { file, stamp })
+    }
+
+    fn check_unchanged(&self, path: &Path) -> Result<(), ImportError> {
+        let now = Stamp::of(&self.file).map_err(|error| ImportError::io(path, error))?;
+        if now == self.stamp { Ok(()) } else { Err(ImportError::Changed(path.to_owned())) }
+    }
+}
