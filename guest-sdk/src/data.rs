@@ -125,3 +125,16 @@ impl Output {
         format!("appending to output `{}`", self.name)
     }
 }
+
+/// Appends, for encoders that write to a stream. Every write is a call to the host: wrap small ones in a
+/// [`BufWriter`](std::io::BufWriter).
+impl std::io::Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.append(bytes).map_err(std::io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
