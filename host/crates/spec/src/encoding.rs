@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The longest canonical encoding of a job, outcome or receipt, in bytes.
-pub const ENCODED_BYTES_MAX: usize = 1 << 20;
+/// The longest canonical encoding of a job, outcome or receipt, in bytes. The largest valid receipt fits.
+pub const ENCODED_BYTES_MAX: usize = 1 << 21;
 
 /// Why bytes are not a canonical job, outcome or receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -18,8 +18,11 @@ pub enum DecodeError {
     /// Longer than any valid encoding.
     #[error("too long: {0} bytes, at most {ENCODED_BYTES_MAX} are allowed")]
     TooLong(usize),
-    /// The bytes do not follow the format, or name an unknown version.
-    #[error("malformed: the bytes are cut short, name an unknown version, or hold an invalid value")]
+    /// The bytes are of another version of the format.
+    #[error("unknown version: this program reads version 1 only; a newer program may have written it")]
+    UnknownVersion,
+    /// The bytes do not follow the format.
+    #[error("malformed: the bytes are cut short or hold an invalid value")]
     Malformed,
     /// Bytes are left over after the value.
     #[error("malformed: {0} bytes follow the end of the value")]
@@ -48,6 +51,9 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 pub(crate) fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     if bytes.len() > ENCODED_BYTES_MAX {
         return Err(DecodeError::TooLong(bytes.len()));
+    }
+    if bytes.first().is_some_and(|version| *version != 0) {
+        return Err(DecodeError::UnknownVersion);
     }
     let (Versioned::V1(value), rest) =
         postcard::take_from_bytes::<Versioned<T>>(bytes).map_err(|_| DecodeError::Malformed)?;

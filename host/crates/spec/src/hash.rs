@@ -11,7 +11,7 @@ use thiserror::Error;
 
 /// A BLAKE3 hash, 32 bytes. Shown and parsed as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Hash([u8; 32]);
+pub struct Hash(#[serde(with = "crate::hex")] [u8; 32]);
 
 /// Why a text is not a hash.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -1,7 +1,9 @@
 //! What is to be computed: module, arguments, inputs, limits, profile.
 
+use core::fmt;
 use std::collections::BTreeMap;
 
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -25,8 +27,8 @@ pub enum Profile {
     Native,
 }
 
-impl core::fmt::Display for Profile {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Exact => "exact",
             Self::Native => "native",
@@ -40,6 +42,7 @@ pub struct JobSpec {
     /// The module to run.
     pub module: BlobRef,
     /// Arguments handed to the guest, in order.
+    #[serde(deserialize_with = "deserialize_args")]
     pub args: Vec<String>,
     /// Inputs by name.
     pub inputs: BTreeMap<Name, BlobRef>,
@@ -101,4 +104,31 @@ impl JobSpec {
     pub fn id(&self) -> JobId {
         JobId::of_canonical(&self.encode())
     }
+}
+
+/// Reads arguments, and stops at one more than [`ARGS_MAX`]: an empty argument takes one byte on the wire but a whole
+/// string in memory, so that a list of nothing else would cost many times its length.
+fn deserialize_args<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Args;
+
+    impl<'de> Visitor<'de> for Args {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {ARGS_MAX} arguments")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut args = Vec::new();
+            while let Some(arg) = seq.next_element()? {
+                if args.len() == ARGS_MAX {
+                    return Err(A::Error::invalid_length(ARGS_MAX + 1, &self));
+                }
+                args.push(arg);
+            }
+            Ok(args)
+        }
+    }
+
+    deserializer.deserialize_seq(Args)
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 /// A host's Ed25519 public key, 32 bytes. Shown and parsed as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct HostKey([u8; 32]);
+pub struct HostKey(#[serde(with = "crate::hex")] [u8; 32]);
 
 /// An Ed25519 signature, 64 bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,10 +62,12 @@ impl HostKey {
         &self.0
     }
 
-    /// True if `signature` is this key's over `message`, by RFC 8032's strict rules (no small-order points).
+    /// True if `signature` is this key's over `message`, by the strict rules of `docs/RECEIPT.md`: canonical key, point
+    /// and scalar, no point of small order, and the equation without cofactor.
     pub(crate) fn verifies(&self, message: &[u8], signature: &Signature) -> bool {
         ed25519_dalek::VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
-            key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0)).is_ok()
+            key.to_edwards().compress().as_bytes() == &self.0
+                && key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0)).is_ok()
         })
     }
 }
@@ -100,17 +102,21 @@ impl FromStr for HostKey {
 // Serde derives arrays of at most 32 elements; a signature travels as two halves, which postcard writes as 64 bytes.
 impl Serialize for Signature {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.collect_str(&format_args!("{self:?}"));
+        }
         let (head, tail) = self.0.split_at(32);
-        let halves: (&[u8; 32], &[u8; 32]) = (
-            head.try_into().map_err(serde::ser::Error::custom)?,
-            tail.try_into().map_err(serde::ser::Error::custom)?,
-        );
+        let halves: (&[u8; 32], &[u8; 32]) =
+            (head.try_into().map_err(serde::ser::Error::custom)?, tail.try_into().map_err(serde::ser::Error::custom)?);
         halves.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Signature {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return crate::hex::deserialize_text(deserializer).map(Self);
+        }
         let (head, tail) = <([u8; 32], [u8; 32])>::deserialize(deserializer)?;
         let mut bytes = [0; 64];
         bytes[..32].copy_from_slice(&head);

@@ -8,6 +8,7 @@
 
 mod encoding;
 mod hash;
+mod hex;
 mod job;
 mod key;
 mod limits;
@@ -21,5 +22,5 @@ pub use job::{ARGS_BYTES_MAX, ARGS_MAX, INPUTS_MAX, JobSpec, JobSpecError, Profi
 pub use key::{HostKey, KeyParseError, SecretKey, Signature};
 pub use limits::{Limit, LimitError, Limits};
 pub use name::{NAME_BYTES_MAX, Name, NameError};
-pub use outcome::{MESSAGE_BYTES_MAX, Outcome, Status, Trap};
-pub use receipt::{DeviceUsed, Measured, RECEIPT_MAGIC, Receipt, ReceiptError, Statement};
+pub use outcome::{MESSAGE_BYTES_MAX, OUTPUTS_MAX, Outcome, Status, Trap};
+pub use receipt::{DeviceUsed, MEASURED_TEXT_BYTES_MAX, Measured, RECEIPT_MAGIC, Receipt, ReceiptError, Statement};

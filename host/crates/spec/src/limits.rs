@@ -48,6 +48,7 @@ impl Default for Limits {
 
 /// One of the [`Limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Limit {
     /// [`Limits::fuel`].
     Fuel,

@@ -18,9 +18,7 @@ pub struct Name(String);
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "not a name: {0:?}; a name has 1 to 128 of the characters A-Z a-z 0-9 . _ - and starts with a letter or digit"
-)]
+#[error("not a name: {0:?}; a name has 1 to 128 of the characters A-Z a-z 0-9 . _ - and starts with a letter or digit")]
 pub struct NameError(String);
 
 impl Name {

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::encoding::{decode, encode};
 use crate::{BlobRef, DecodeError, Limit, Name, OutcomeId};
 
+/// The most outputs a job may have.
+pub const OUTPUTS_MAX: usize = 4096;
 /// The longest message of a failed job, in bytes. Longer ones are cut at a character boundary.
 pub const MESSAGE_BYTES_MAX: usize = 4096;
 
@@ -22,12 +24,13 @@ pub struct Outcome {
     pub outputs: BTreeMap<Name, BlobRef>,
     /// The log, one line of text after the other.
     pub log: BlobRef,
-    /// Fuel spent.
+    /// Fuel spent. 0 for a stack overflow.
     pub fuel: u64,
 }
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// The guest returned success.
     Ok,
@@ -43,6 +46,7 @@ pub enum Status {
 
 /// Why a guest trapped. The words are WebAssembly's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Trap {
     /// `unreachable` was executed: in Rust, a panic or an abort.
     Unreachable,
@@ -117,6 +121,11 @@ impl Outcome {
             status if !status.is_finished() && !self.outputs.is_empty() => {
                 rule("a job that was stopped has no outputs")
             }
+            // How deep a stack goes depends on the host's instruction set, and so does what was done by then.
+            Status::Trapped(Trap::StackOverflow) if self.fuel != 0 || self.log != BlobRef::of(b"") => {
+                rule("a stack overflow has fuel 0 and an empty log")
+            }
+            _ if self.outputs.len() > OUTPUTS_MAX => rule("there are too many outputs"),
             _ => Ok(()),
         }
     }
@@ -137,5 +146,4 @@ impl Outcome {
     pub fn id(&self) -> OutcomeId {
         OutcomeId::of_canonical(&self.encode())
     }
-
 }

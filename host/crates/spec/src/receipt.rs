@@ -11,6 +11,8 @@ use crate::{DecodeError, HostKey, JobId, JobSpec, Outcome, ReceiptId, SecretKey,
 
 /// The first bytes of a receipt file.
 pub const RECEIPT_MAGIC: &[u8; 8] = b"SBRCPT\x0d\x0a";
+/// The longest text in [`Measured`], in bytes. Signing cuts longer ones at a character boundary.
+pub const MEASURED_TEXT_BYTES_MAX: usize = 256;
 
 /// A signed receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,8 +90,11 @@ pub enum ReceiptError {
 }
 
 impl Receipt {
-    /// Signs a job's outcome.
-    pub fn sign(job: JobSpec, outcome: Outcome, measured: Measured, key: &SecretKey) -> Self {
+    /// Signs a job's outcome. Texts in `measured` are cut to [`MEASURED_TEXT_BYTES_MAX`].
+    pub fn sign(job: JobSpec, outcome: Outcome, mut measured: Measured, key: &SecretKey) -> Self {
+        for text in measured.texts_mut() {
+            text.truncate(text.floor_char_boundary(MEASURED_TEXT_BYTES_MAX));
+        }
         let host = key.public();
         let id = Statement { job: job.id(), outcome: &outcome, measured: &measured, host }.id();
         let signature = key.sign(id.as_bytes());
@@ -112,10 +117,30 @@ impl Receipt {
         let receipt: Self = decode(body)?;
         receipt.job.check().map_err(|error| DecodeError::Invalid(error.to_string()))?;
         receipt.outcome.check()?;
+        receipt.measured.check()?;
         if receipt.host.verifies(receipt.id().as_bytes(), &receipt.signature) {
             Ok(receipt)
         } else {
             Err(ReceiptError::BadSignature(receipt.host))
+        }
+    }
+}
+
+impl Measured {
+    fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let device =
+            self.device.iter_mut().flat_map(|device| [&mut device.name, &mut device.driver, &mut device.backend]);
+        [&mut self.program].into_iter().chain(device)
+    }
+
+    fn check(&self) -> Result<(), DecodeError> {
+        let device = self.device.iter().flat_map(|device| [&device.name, &device.driver, &device.backend]);
+        match [&self.program].into_iter().chain(device).find(|text| text.len() > MEASURED_TEXT_BYTES_MAX) {
+            Some(text) => Err(DecodeError::Invalid(format!(
+                "a measured text is too long: {} bytes, at most {MEASURED_TEXT_BYTES_MAX} are allowed",
+                text.len()
+            ))),
+            None => Ok(()),
         }
     }
 }
