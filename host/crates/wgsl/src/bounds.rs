@@ -18,7 +18,7 @@ pub(crate) fn check(source: &str, module: &Module, info: &ModuleInfo) -> Result<
         expanded.push(check_function(source, module, function, &info[handle], &expanded, span)?);
     }
     let entry = &module.entry_points[0];
-    let span = scan::function(source, &entry.name).map_or(Span::UNDEFINED, |at| Span::from(at..at + 1));
+    let span = scan::function(source, &entry.name);
     check_function(source, module, &entry.function, info.get_entry_point(0), &expanded, span).map(drop)
 }
 
@@ -33,7 +33,7 @@ fn check_workgroup(source: &str, module: &Module) -> Result<(), Refusal> {
     }
     let [x, y, z] = size;
     let what = format!("its workgroup of {x} × {y} × {z} is larger than 256 × 256 × 64, or than 256 invocations");
-    let span = scan::function(source, &entry.name).map_or(Span::UNDEFINED, |at| Span::from(at..at + 1));
+    let span = scan::function(source, &entry.name);
     let todo = "use a smaller `@workgroup_size`";
     Err(Refusal::at_span(RefusalReason::Unsupported, source, span, &what, todo))
 }
@@ -106,7 +106,7 @@ fn check_function(
         }
     }
     check_values(source, module, function, info)?;
-    let total = check_block(source, &function.body, expanded, span)?.saturating_add(count(function.expressions.len()));
+    let total = check_block(source, &function.body, expanded)?.saturating_add(count(function.expressions.len()));
     if total > limits::EXPANDED_CALLS {
         let what = "with its calls replaced by the functions they call, a function is too large";
         return Err(too_large(source, span, what));
@@ -136,15 +136,17 @@ fn check_values(source: &str, module: &Module, function: &Function, info: &Funct
 
 /// Counts the statements of `block`, calls replaced by what they call, and refuses a `switch` of too many cases. The
 /// scan has bounded how deep blocks nest.
-fn check_block(source: &str, block: &Block, expanded: &[u64], span: Span) -> Result<u64, Refusal> {
+fn check_block(source: &str, block: &Block, expanded: &[u64]) -> Result<u64, Refusal> {
     let mut total = count(block.len());
     for (statement, &at) in block.span_iter() {
         let inside = match statement {
-            Statement::Block(block) => check_block(source, block, expanded, span)?,
-            Statement::If { accept, reject, .. } => check_block(source, accept, expanded, span)?
-                .saturating_add(check_block(source, reject, expanded, span)?),
-            Statement::Loop { body, continuing, .. } => check_block(source, body, expanded, span)?
-                .saturating_add(check_block(source, continuing, expanded, span)?),
+            Statement::Block(block) => check_block(source, block, expanded)?,
+            Statement::If { accept, reject, .. } => {
+                check_block(source, accept, expanded)?.saturating_add(check_block(source, reject, expanded)?)
+            }
+            Statement::Loop { body, continuing, .. } => {
+                check_block(source, body, expanded)?.saturating_add(check_block(source, continuing, expanded)?)
+            }
             Statement::Switch { cases, .. } => {
                 if cases.len() > limits::SWITCH_CASES {
                     let what = format!("a `switch` has more than {} cases", limits::SWITCH_CASES);
@@ -152,7 +154,7 @@ fn check_block(source: &str, block: &Block, expanded: &[u64], span: Span) -> Res
                 }
                 let mut inside = 0_u64;
                 for case in cases {
-                    inside = inside.saturating_add(check_block(source, &case.body, expanded, span)?);
+                    inside = inside.saturating_add(check_block(source, &case.body, expanded)?);
                 }
                 inside
             }

@@ -10,7 +10,8 @@ use naga::compact::{KeepUnused, compact};
 use naga::valid::{Capabilities, ModuleInfo, ValidationError, ValidationFlags, Validator};
 use naga::{Module, ShaderStage, Span, WithSpan};
 
-/// Stack of the thread that parses. Tests run the deepest texts that the scan admits in an unoptimised build.
+/// Stack of the thread that parses, only touched as deep as a text goes. Deepest are chains of declarations, which the
+/// scan does not bound: tests run the longest that fits into a text.
 const STACK_BYTES: usize = 64 << 20;
 
 /// What a kernel is made from.
@@ -86,9 +87,14 @@ impl Kernel {
 /// # Ok::<(), samebit_wgsl::ParseError>(())
 /// ```
 pub fn parse(source: &Source<'_>) -> Result<Kernel, ParseError> {
+    contained(|| parse_here(source))
+}
+
+/// Runs `work` on a thread of its own, where neither its depth nor a panic can harm this one.
+fn contained<T: Send>(work: impl FnOnce() -> Result<T, Refusal> + Send) -> Result<T, ParseError> {
     let thread = std::thread::Builder::new().name("wgsl-parse".to_owned()).stack_size(STACK_BYTES);
     std::thread::scope(|scope| {
-        let thread = thread.spawn_scoped(scope, || parse_here(source)).map_err(ParseError::Host)?;
+        let thread = thread.spawn_scoped(scope, work).map_err(ParseError::Host)?;
         thread.join().unwrap_or_else(|_| Err(panicked())).map_err(ParseError::Refused)
     })
 }
@@ -165,13 +171,18 @@ fn invalid_text(text: &str, error: &naga::front::wgsl::ParseError) -> Refusal {
 
 /// The refusal of a text that parses but does not validate.
 fn invalid_module(text: &str, error: &WithSpan<ValidationError>) -> Refusal {
-    Refusal::at_span(RefusalReason::Invalid, text, validation_span(error), &chain(error.as_inner()), "correct the text")
+    let span = validation_span(text, error);
+    Refusal::at_span(RefusalReason::Invalid, text, span, &chain(error.as_inner()), "correct the text")
 }
 
-/// The most precise place of a validation error: of the shortest spans, the first.
-pub(crate) fn validation_span(error: &WithSpan<ValidationError>) -> Span {
+/// The most precise place of a validation error: of the shortest spans, the first. Else its entry point.
+pub(crate) fn validation_span(text: &str, error: &WithSpan<ValidationError>) -> Span {
     let ranges = error.spans().filter_map(|(span, _)| span.to_range());
-    ranges.min_by_key(ExactSizeIterator::len).map_or(Span::UNDEFINED, Span::from)
+    match (ranges.min_by_key(ExactSizeIterator::len), error.as_inner()) {
+        (Some(range), _) => Span::from(range),
+        (None, ValidationError::EntryPoint { name, .. }) => scan::function(text, name),
+        (None, _) => Span::UNDEFINED,
+    }
 }
 
 /// An error and its causes in one line.
@@ -184,4 +195,17 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_in_a_refusal() {
+        let result: Result<(), _> = contained(|| panic!("on purpose"));
+        let Err(ParseError::Refused(refusal)) = result else { panic!("{result:?}") };
+        assert_eq!(refusal.reason, RefusalReason::Invalid);
+        assert!(!refusal.message.contains("on purpose"), "{refusal}");
+    }
 }

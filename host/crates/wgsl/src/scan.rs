@@ -10,6 +10,7 @@ mod nesting;
 mod token;
 
 use crate::{Refusal, RefusalReason, limits};
+use naga::Span;
 use token::{Kind, Token};
 
 /// Refuses a text that is too long, too deep, too bulky, or that enables an extension.
@@ -29,16 +30,16 @@ pub(crate) fn check(text: &str) -> Result<(), Refusal> {
     expansion::check(text, &items)
 }
 
-/// The offset of the declaration of the function `name`.
-pub(crate) fn function(text: &str, name: &str) -> Option<usize> {
-    let mut after_keyword = None;
+/// Where the function `name` is declared. naga keeps no place for entry points.
+pub(crate) fn function(text: &str, name: &str) -> Span {
+    let mut after_keyword: Option<usize> = None;
     for token in token::tokens(text) {
         if let Some(offset) = after_keyword.filter(|_| token.text == name) {
-            return Some(offset);
+            return Span::from(offset..offset + 1);
         }
         after_keyword = (token.text == "fn").then_some(token.offset);
     }
-    None
+    Span::UNDEFINED
 }
 
 /// What a module-scope declaration declares.

@@ -5,7 +5,7 @@
 
 use crate::{Refusal, RefusalReason, scan};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Barrier, Binding, Block, BuiltIn, Module, Span, Statement, TypeInner};
+use naga::{AddressSpace, Barrier, Binding, Block, BuiltIn, Module, Statement, TypeInner};
 
 /// What validation admits beyond the plainest WGSL: `pack2x16float` and its kin, which WGSL has without an extension.
 const CAPABILITIES: Capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
@@ -20,7 +20,7 @@ pub(crate) fn validate(source: &str, module: &Module) -> Result<ModuleInfo, Refu
         check_barriers(source, &function.body)?;
     }
     Validator::new(ValidationFlags::all(), CAPABILITIES).validate_resolved_overrides(module).map_err(|error| {
-        let span = crate::kernel::validation_span(&error);
+        let span = crate::kernel::validation_span(source, &error);
         let what = crate::kernel::chain(error.as_inner());
         Refusal::at_span(RefusalReason::Unsupported, source, span, &what, "do without it")
     })
@@ -57,7 +57,7 @@ fn check_builtins(source: &str, module: &Module) -> Result<(), Refusal> {
         members.iter().map(move |member| (member.binding.as_ref(), module.types.get_span(handle)))
     });
     let of_arguments = module.entry_points.iter().flat_map(|entry| {
-        let span = scan::function(source, &entry.name).map_or(Span::UNDEFINED, |at| Span::from(at..at + 1));
+        let span = scan::function(source, &entry.name);
         entry.function.arguments.iter().map(move |argument| (argument.binding.as_ref(), span))
     });
     for (binding, span) in of_members.chain(of_arguments) {
