@@ -1,2 +1,89 @@
-//! Stub.
-fn main() {}
+//! Everything a shell script would do for this repository, in Rust, so that it works alike on every system.
+//!
+//! One file per command. Each command sets up what it needs itself, so that on a fresh machine with Rust,
+//! `cargo xtask demo` or `cargo xtask test` is all there is to type. Nothing here is shipped.
+
+mod command;
+mod demo;
+mod man;
+mod photo;
+mod plugins;
+mod setup;
+mod suite;
+mod terminal;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask demo                     filter a picture, sign a receipt, verify it
+  cargo xtask test                     everything that must pass before a merge
+  cargo xtask test -p samebit-spec     the tests of one crate
+  cargo xtask plugins gemm             build one module to target/plugins/gemm.wasm
+  cargo xtask tidy                     check the rules of the house";
+
+/// What this repository's own chores are.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", version, about = "The chores of the Samebit repository", after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// One chore.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Add the WebAssembly targets and the test runner, where they are missing
+    Setup,
+    /// Build the modules under plugins/ and examples/, and a plain WASI command, to target/plugins
+    Plugins(plugins::Args),
+    /// Filter a picture, sign a receipt and verify it from a second store
+    Demo,
+    /// Build the modules, then run all tests
+    Test(suite::Args),
+    /// Check the rules of the house: arrows between crates, file lengths, contracts, texts
+    Tidy(tidy::Args),
+    /// Write the man pages to target/man and shell completions to target/completions
+    Man,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    let workspace = Workspace::load()?;
+    match &cli.command {
+        Command::Setup => setup::run(&workspace),
+        Command::Plugins(args) => plugins::run(&workspace, args),
+        Command::Demo => demo::run(&workspace),
+        Command::Test(args) => suite::run(&workspace, args),
+        Command::Tidy(args) => tidy::run(&workspace, args),
+        Command::Man => man::run(&workspace),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
