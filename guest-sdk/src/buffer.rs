@@ -31,7 +31,7 @@ impl<T: Pod> Buffer<T> {
     pub fn zeroed(len: usize) -> Result<Self, Error> {
         let () = Self::SIZED;
         let size = size_bytes::<T>(len);
-        let raw = host::Buffer::create(size.next_multiple_of(4))
+        let raw = host::Buffer::create(size.checked_next_multiple_of(4).unwrap_or(size))
             .map_err(Error::gpu(format_args!("creating a buffer of {size} bytes")))?;
         Ok(Self { raw, len, element: PhantomData })
     }
@@ -164,7 +164,7 @@ impl<T: Pod> Buffer<T> {
 
     /// The range of `len` elements from `at`, if it is inside. Checked here and not left to the host, since a buffer's
     /// last word may be padding.
-    fn range(&self, at: usize, len: usize, operation: &str) -> Result<Range<usize>, Error> {
+    pub(crate) fn range(&self, at: usize, len: usize, operation: &str) -> Result<Range<usize>, Error> {
         match at.checked_add(len) {
             Some(end) if end <= self.len => Ok(at..end),
             _ => Err(Error::Message(format!(

@@ -117,7 +117,7 @@ impl Output {
     /// # Errors
     /// As for [`Output::append`], and if the range ends past the end.
     pub fn append_buffer_range<T: Pod>(&self, buffer: &Buffer<T>, elements: Range<usize>) -> Result<(), Error> {
-        let (offset, size) = byte_range::<T>(&elements);
+        let (offset, size) = byte_range::<T>(&buffer.range(elements.start, elements.len(), "appending")?);
         host::output_append_buffer(&self.name, buffer.raw(), offset, size).map_err(Error::data(self.appending()))
     }
 

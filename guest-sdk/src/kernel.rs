@@ -51,10 +51,19 @@ pub struct Variable {
 /// An override constant.
 #[derive(Debug)]
 pub struct Constant {
-    /// Its name, or its `@id` in decimal if it has one.
+    /// Its name in the WGSL.
     pub name: &'static str,
-    /// Whether it may be left out.
-    pub has_default: bool,
+    /// `@id`
+    pub id: Option<u16>,
+    /// Whether the entry point uses it and it has no default.
+    pub required: bool,
+}
+
+impl Constant {
+    /// Whether a job that sets `key` means this one: by name, or by `@id` in decimal.
+    pub(crate) fn is(&self, key: &str) -> bool {
+        self.name == key || self.id.is_some_and(|id| id.to_string() == key)
+    }
 }
 
 impl Kernel {
@@ -123,7 +132,7 @@ impl Kernel {
     /// Says which constants there are, where the host could only say which one is wrong.
     fn check_constants(&self) -> Result<(), Error> {
         let known = self.source.constants;
-        if let Some((name, _)) = self.constants.iter().find(|(name, _)| known.iter().all(|known| known.name != name)) {
+        if let Some((name, _)) = self.constants.iter().find(|(name, _)| !known.iter().any(|known| known.is(name))) {
             let names = known.iter().map(|known| known.name);
             return Err(self.fault(format_args!("no override constant `{name}`: it has {}", list(names))));
         }

@@ -4,6 +4,7 @@
 //! repeat what a host's profile may forbid beyond that.
 
 use crate::fault::Fault;
+use naga::compact::{KeepUnused, compact};
 use naga::valid::{Capabilities, FunctionInfo, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, EntryPoint, Module, ShaderStage, StorageAccess};
 use std::ops::Range;
@@ -26,8 +27,17 @@ pub(crate) struct Checked {
     pub(crate) workgroup_size: Option<[u32; 3]>,
     /// What the entry point uses, by group and binding.
     pub(crate) bindings: Vec<Binding>,
-    /// All override constants of the text: names, or `@id`s in decimal, and whether they have a default.
-    pub(crate) constants: Vec<(String, bool)>,
+    /// All override constants of the text.
+    pub(crate) constants: Vec<Constant>,
+}
+
+/// One override constant.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Constant {
+    pub(crate) name: String,
+    pub(crate) id: Option<u16>,
+    /// Whether the entry point uses it and it has no default.
+    pub(crate) required: bool,
 }
 
 /// One variable that a dispatch has to bind.
@@ -80,15 +90,22 @@ fn describe(module: &Module, info: &ModuleInfo, index: usize) -> Result<Checked,
     if let Some(size) = workgroup_size {
         check_workgroup_size(entry, size)?;
     }
-    let constants = module.overrides.iter().map(|(_, constant)| {
-        let id = constant.id.map(|id| id.to_string());
-        (id.or_else(|| constant.name.clone()).unwrap_or_default(), constant.init.is_some())
-    });
-    Ok(Checked {
-        workgroup_size,
-        bindings: bindings(module, info.get_entry_point(index))?,
-        constants: constants.collect(),
-    })
+    let bindings = bindings(module, info.get_entry_point(index))?;
+    Ok(Checked { workgroup_size, bindings, constants: constants(module, entry) })
+}
+
+fn constants(module: &Module, entry: &EntryPoint) -> Vec<Constant> {
+    // What the entry point uses is what is left when it is alone.
+    let mut used = module.clone();
+    used.entry_points.retain(|other| other.stage == entry.stage && other.name == entry.name);
+    compact(&mut used, KeepUnused::No);
+    let is_used = |name: &Option<String>| used.overrides.iter().any(|(_, constant)| constant.name == *name);
+    let describe = |constant: &naga::Override| Constant {
+        name: constant.name.clone().unwrap_or_default(),
+        id: constant.id,
+        required: constant.init.is_none() && is_used(&constant.name),
+    };
+    module.overrides.iter().map(|(_, constant)| describe(constant)).collect()
 }
 
 fn check_workgroup_size(entry: &EntryPoint, size: [u32; 3]) -> Result<(), Fault> {
@@ -173,8 +190,8 @@ fn parse_fault(error: &naga::front::wgsl::ParseError) -> Fault {
 }
 
 fn validation_fault(error: &naga::WithSpan<naga::valid::ValidationError>) -> Fault {
-    // The outermost message names the function or variable; the chain below it says what is wrong. Of the places, the
-    // last is the innermost only by habit of naga's, the narrowest by construction.
+    // The outermost message names the function or variable; the chain below it says what is wrong. Of its places, which
+    // enclose each other, the shortest says most.
     let place: Option<Range<usize>> =
         error.spans().filter_map(|(span, _)| span.to_range()).min_by_key(ExactSizeIterator::len);
     let mut messages = vec![error.as_inner().to_string()];
@@ -216,7 +233,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         assert_eq!(checked.workgroup_size, Some([64, 2, 1]));
         let binding = |binding, name: &str, writable| Binding { group: 0, binding, name: name.into(), writable };
         assert_eq!(checked.bindings, [binding(0, "source", false), binding(1, "target_", true)]);
-        assert_eq!(checked.constants, [("FACTOR".to_owned(), false), ("7".to_owned(), true)]);
+        let constant = |name: &str, id, required| Constant { name: name.into(), id, required };
+        let constants = [constant("FACTOR", None, true), constant("BIAS", Some(7), false)];
+        assert_eq!(checked.constants, constants);
+
+        let other = format!("{DOUBLE}@compute @workgroup_size(1) fn other() {{}}");
+        let checked = check(&other, "other").expect("is valid");
+        assert_eq!(checked.bindings, []);
+        assert!(checked.constants.iter().all(|constant| !constant.required));
     }
 
     #[test]
@@ -265,7 +289,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let group = "@group(4) @binding(0) var<storage> a: u32;\n@compute @workgroup_size(1) fn main() { _ = a; }";
         assert!(fault_of(group).contains("@group(4) @binding(0)"), "{}", fault_of(group));
 
-        assert!(fault_of("enable f16;\n@compute @workgroup_size(1) fn main() {}").contains("k.wgsl:1:"));
+        assert!(fault_of("enable f16;\n@compute @workgroup_size(1) fn main() { var x = 1h; }").starts_with("k.wgsl"));
         assert!(fault_of(&" ".repeat(TEXT_BYTES + 1)).contains("1048577 bytes"));
     }
 

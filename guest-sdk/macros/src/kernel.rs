@@ -89,9 +89,14 @@ fn write(path: &str, text: &TokenStream, entry_point: &LitStr, checked: &Checked
         let check::Binding { group, binding, name, writable } = binding;
         quote!(::samebit_guest::kernel::Variable { group: #group, binding: #binding, name: #name, writable: #writable })
     });
-    let constants = checked.constants.iter().map(
-        |(name, has_default)| quote!(::samebit_guest::kernel::Constant { name: #name, has_default: #has_default }),
-    );
+    let constants = checked.constants.iter().map(|constant| {
+        let check::Constant { name, id, required } = constant;
+        let id = match id {
+            Some(id) => quote!(::core::option::Option::Some(#id)),
+            None => quote!(::core::option::Option::None),
+        };
+        quote!(::samebit_guest::kernel::Constant { name: #name, id: #id, required: #required })
+    });
     quote! {
         ::samebit_guest::Kernel::new({
             static SOURCE: ::samebit_guest::kernel::Source = ::samebit_guest::kernel::Source {

@@ -3,8 +3,9 @@
 //! Holds jobs to the interface's rules on ranges, alignment and sizes, so that a test meets the errors that a host would
 //! give. It has no limits of a job, and it runs no WGSL.
 
+use crate::kernel::{Constant, Source};
 use crate::testing::Call;
-use crate::{DataError, GpuError, KernelError, Level, kernel::Source};
+use crate::{DataError, GpuError, KernelError, Level};
 use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -156,8 +157,8 @@ impl Binding<'_> {
 
 impl Kernel {
     pub(crate) fn create(source: &'static Source, constants: &[(String, f64)]) -> Result<Self, KernelError> {
-        let given = |name: &str| constants.iter().any(|(known, _)| known == name);
-        match source.constants.iter().find(|constant| !constant.has_default && !given(constant.name)) {
+        let given = |constant: &Constant| constants.iter().any(|(key, _)| constant.is(key));
+        match source.constants.iter().find(|constant| constant.required && !given(constant)) {
             Some(missing) => Err(KernelError::BadConstant(missing.name.to_owned())),
             None => Ok(Self { source, constants: constants.to_vec() }),
         }

@@ -111,7 +111,7 @@ fn whole(image: Image) -> Result<Image, Error> {
 mod tests {
     use super::*;
 
-    /// A picture of 2 × 2 pixels (gray, 8 bits) whose header says that it is larger, with the right checksum.
+    /// The start of a PNG of this size, without any pixels.
     fn bomb(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, width, height);
