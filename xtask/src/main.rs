@@ -31,7 +31,7 @@ Examples:
 
 /// What this repository's own chores are.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", version, about = "The chores of the Samebit repository", after_help = EXAMPLES)]
+#[command(name = "xtask", bin_name = "cargo xtask", version, about = "The chores of the Samebit repository", after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

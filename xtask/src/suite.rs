@@ -95,7 +95,22 @@ fn names_packages(args: &[OsString]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn what_follows_is_for_the_runner() {
+        let args = Line::parse_from(["test", "--vulkan", "-E", "test(limit)", "--vulkan"]).args;
+        assert!(args.vulkan);
+        assert_eq!(args.nextest, ["-E", "test(limit)", "--vulkan"]);
+    }
 
     #[test]
     fn devices_are_counted_and_nonsense_is_not_zero() {
