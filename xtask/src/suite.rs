@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::command::{capture, cargo, run as run_command};
@@ -79,11 +79,11 @@ fn devices(samebit: &Path) -> Result<usize> {
     count(&text).with_context(|| format!("`samebit devices --json` answered `{}` ({})", text.trim(), output.status))
 }
 
+/// How many devices of a list can be used.
 fn count(answer: &str) -> Result<usize> {
     let value: Value = serde_json::from_str(answer).context("not JSON")?;
-    let list = value.as_array().or_else(|| value.get("devices").and_then(Value::as_array));
-    ensure!(list.is_some(), "no list of devices");
-    Ok(list.map_or(0, Vec::len))
+    let list = value.as_array().context("no list of devices")?;
+    Ok(list.iter().filter(|device| device.get("unsuitable").is_none_or(Value::is_null)).count())
 }
 
 fn names_packages(args: &[OsString]) -> bool {
@@ -116,7 +116,7 @@ mod tests {
     fn devices_are_counted_and_nonsense_is_not_zero() {
         assert_eq!(count("[]").expect("a list"), 0);
         assert_eq!(count(r#"[{"name": "llvmpipe"}]"#).expect("a list"), 1);
-        assert_eq!(count(r#"{"devices": [{}, {}]}"#).expect("a list"), 2);
+        assert_eq!(count(r#"[{"unsuitable": null}, {"unsuitable": "too small"}]"#).expect("a list"), 1);
         count("").expect_err("nothing");
         count(r#"{"error": "x"}"#).expect_err("no list");
     }
