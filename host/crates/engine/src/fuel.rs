@@ -23,6 +23,9 @@ pub(crate) const KERNEL_CREATE_PER_BYTE: u64 = 2_000;
 /// Validating and queueing a dispatch.
 pub(crate) const DISPATCH: u64 = 10_000;
 
+/// The same, for each binding given.
+pub(crate) const DISPATCH_PER_BINDING: u64 = 200;
+
 /// Creating a buffer, for each 4 KiB of it: it must be cleared.
 pub(crate) const BUFFER_CREATE_PER_PAGE: u64 = 64;
 

@@ -263,7 +263,7 @@ async fn dispatch(
     bindings: Vec<GuestBinding>,
     grid: Result<Grid, (Resource<BufferHandle>, u64)>,
 ) -> Answer<()> {
-    charge(&mut store, fuel::DISPATCH)?;
+    charge(&mut store, fuel::DISPATCH + fuel::DISPATCH_PER_BINDING * bindings.len() as u64)?;
     let grid = match grid {
         Ok(grid) => grid,
         Err((buffer, offset)) => Grid::Indirect { buffer: buffer_id(&store, &buffer)?, offset },
