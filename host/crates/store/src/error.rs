@@ -9,7 +9,9 @@ use thiserror::Error;
 /// iroh-blobs runs its index in tasks of its own. When one of them fails or panics over a damaged file, every later
 /// request ends in this error; none hangs.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the store's index failed: {0}; close the store, and if this happens again, move its folder away")]
+#[error(
+    "the store's index failed: {0}; make sure that the disk has space, and if the index is damaged move the store's folder away"
+)]
 pub struct DatabaseError(String);
 
 impl DatabaseError {

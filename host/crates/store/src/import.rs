@@ -107,7 +107,11 @@ impl Store {
         match taken.map_err(|error| ImportError::io(path, error))?? {
             Taken::Bytes(bytes) => self.import_bytes(bytes).await,
             Taken::Copy(copy, blob) => self.place(copy, blob).await,
-            Taken::Reference(path, blob) => self.refer(path, blob).await,
+            Taken::Reference(path, blob, stamp) => match self.refer(path.clone(), blob).await {
+                // A file that was cut meanwhile ends before iroh-blobs expects it to.
+                Err(ImportError::Database(_)) if !stamp.is_of(&path) => Err(ImportError::Changed(path)),
+                done => done,
+            },
         }
     }
 
@@ -191,7 +195,7 @@ impl Store {
 enum Taken {
     Bytes(Bytes),
     Copy(TempPath, BlobRef),
-    Reference(PathBuf, BlobRef),
+    Reference(PathBuf, BlobRef, Stamp),
 }
 
 fn take(path: &Path, by: ImportBy, root: &Path, scratch: &Path, stop: &Stop) -> Result<Taken, ImportError> {
@@ -204,7 +208,7 @@ fn take(path: &Path, by: ImportBy, root: &Path, scratch: &Path, stop: &Stop) -> 
         source.stamp.settle();
         let (hash, size_bytes) = hash_file(&source.file, stop).map_err(failed)?;
         source.check_unchanged(path)?;
-        return Ok(Taken::Reference(target, BlobRef { hash, size_bytes }));
+        return Ok(Taken::Reference(target, BlobRef { hash, size_bytes }, source.stamp));
     }
     if size_bytes <= MEMORY_BYTES_MAX {
         let bytes = read_file(&source.file, size_bytes as usize).map_err(failed)?;

@@ -2,6 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// How long after a change the next one may still get the same time: kernels stamp files with a clock that ticks every
@@ -37,6 +38,11 @@ impl Stamp {
             #[cfg(unix)]
             unix: (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()),
         }
+    }
+
+    /// True if the file at this path has this stamp.
+    pub(crate) fn is_of(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|metadata| Self::of_metadata(&metadata) == *self)
     }
 
     /// The length.
