@@ -1,7 +1,7 @@
 //! Writing a blob to a file of the user's.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use samebit_spec::Hash;
@@ -9,7 +9,6 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use crate::hashing::{CopyError, blocking, copy_file};
-use crate::read::Found;
 use crate::{ReadError, Store};
 
 /// Why a blob cannot be exported.
@@ -45,22 +44,20 @@ impl Store {
         }
         let folder =
             target.parent().map(Path::to_owned).ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
-        let written = match self.find(hash).await? {
-            Found::Bytes(bytes) => blocking(move |_| {
-                let mut file = beside(&folder)?;
-                file.write_all(&bytes)?;
-                Ok(file)
-            })
-            .await
-            .flatten()
-            .map_err(failed)?,
-            Found::Large(_) => self.copy_out(hash, folder).await?.map_err(failed)?,
+        if !self.contains(hash).await.map_err(ReadError::from)? {
+            return Err(ReadError::Missing(*hash).into());
+        }
+        let written = if *hash == Hash::of(b"") {
+            blocking(move |_| beside(&folder)).await.flatten()
+        } else {
+            self.copy_out(hash, folder).await?
         };
+        let written = written.map_err(failed)?;
         blocking(move |_| written.persist(target).map_err(|error| error.error)).await.flatten().map_err(failed)?;
         Ok(())
     }
 
-    /// A verified copy of a large blob in a new file in `folder`. Trouble with the new file is the inner result.
+    /// A verified copy of a blob in a new file in `folder`. Trouble with the new file is the inner result.
     async fn copy_out(&self, hash: &Hash, folder: PathBuf) -> Result<io::Result<NamedTempFile>, ReadError> {
         let wanted = *hash;
         self.try_places(hash, true, move |place, stop| {

@@ -17,7 +17,7 @@ use tempfile::{NamedTempFile, TempPath};
 use thiserror::Error;
 
 use crate::hashing::{CopyError, Stop, blocking, copy_file, hash_bytes, hash_file, read_file};
-use crate::read::{INLINE_BYTES_MAX, MEMORY_BYTES_MAX};
+use crate::read::MEMORY_BYTES_MAX;
 use crate::stamp::Stamp;
 use crate::{DatabaseError, ReadError, Store, references};
 
@@ -31,7 +31,7 @@ pub enum ImportBy {
     Copy,
     /// The store notes where the file is, with symbolic links resolved. The file must stay as it is.
     ///
-    /// Files of at most 16 KiB and files inside the store's own folder are copied anyway.
+    /// Empty files and files inside the store's own folder are copied anyway.
     Reference,
     /// By reference from [`REFERENCE_FROM_BYTES`] on, if the path can be noted. Else a copy.
     Auto,
@@ -117,9 +117,6 @@ impl Store {
 
     /// Makes a blob of bytes in memory.
     pub async fn import_bytes(&self, bytes: Bytes) -> Result<(BlobRef, Pin), ImportError> {
-        if bytes.len() as u64 <= INLINE_BYTES_MAX {
-            return self.import_small(bytes).await;
-        }
         let scratch = self.layout().scratch.clone();
         let spooled = blocking(move |_| {
             let mut file = NamedTempFile::new_in(scratch)?;
@@ -144,18 +141,11 @@ impl Store {
         self.place(file, blob).await
     }
 
-    async fn import_small(&self, bytes: Bytes) -> Result<(BlobRef, Pin), ImportError> {
-        let size_bytes = bytes.len() as u64;
-        let tag = self.index().add_bytes(bytes).temp_tag().await.map_err(DatabaseError::new)?;
-        let hash = Hash::from_bytes(*tag.hash().as_bytes());
-        Ok((BlobRef { hash, size_bytes }, Pin { _tag: tag }))
-    }
-
     /// Makes a hashed file in the scratch folder the store's own copy of a blob.
     async fn place(&self, file: TempPath, blob: BlobRef) -> Result<(BlobRef, Pin), ImportError> {
-        if blob.size_bytes <= INLINE_BYTES_MAX {
-            let bytes = fs::read(&file).map_err(|error| ImportError::io(&file, error))?;
-            return self.import_small(bytes.into()).await;
+        if blob.size_bytes == 0 {
+            // It is in every store, and nowhere on disk.
+            return Ok((blob, self.pin(&blob.hash).await?));
         }
         let _placing = self.placing().await;
         if self.owns(&blob.hash).await? {
@@ -229,7 +219,7 @@ fn take(path: &Path, by: ImportBy, root: &Path, scratch: &Path, stop: &Stop) -> 
 fn reference_target(path: &Path, by: ImportBy, size_bytes: u64, root: &Path) -> Result<Option<PathBuf>, ImportError> {
     let wanted = match by {
         ImportBy::Copy => false,
-        ImportBy::Reference => size_bytes > INLINE_BYTES_MAX,
+        ImportBy::Reference => size_bytes > 0,
         ImportBy::Auto => size_bytes >= REFERENCE_FROM_BYTES,
     };
     if !wanted {

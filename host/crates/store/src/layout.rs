@@ -1,12 +1,12 @@
 //! Where everything lies in a store's folder, and whether a folder is a store at all.
 //!
 //! ```text
-//! format         which version of this layout the folder follows
-//! lock           locked by the process that has the store open
-//! index/         iroh-blobs: blobs.db, hash trees and fetched blobs in data/, its own temp/
-//! files/HASH     the bytes of a large blob that the store owns
-//! references/HASH   the path of a large blob that is somebody else's file
-//! scratch/       work in progress; emptied whenever the store is opened
+//! format            which version of this layout the folder follows
+//! lock              locked by the process that has the store open
+//! index/            iroh-blobs: blobs.db, hash trees and fetched blobs in data/, its own temp/
+//! files/HASH        the bytes of a blob that the store owns
+//! references/HASH   the path of a blob that is somebody else's file
+//! scratch/          work in progress; emptied whenever the store is opened
 //! ```
 //!
 //! `files` and `references` exist because iroh-blobs can neither take over a file without copying it, nor say where a
@@ -65,12 +65,12 @@ impl Layout {
         self.index.join("blobs.db")
     }
 
-    /// Where the bytes of a large blob of the store's own are.
+    /// Where the bytes of a blob of the store's own are.
     pub(crate) fn file(&self, hash: &Hash) -> PathBuf {
         self.root.join("files").join(hash.to_string())
     }
 
-    /// Where iroh-blobs puts the bytes of a large blob that it fetched.
+    /// Where iroh-blobs puts the bytes of a blob that it fetched.
     pub(crate) fn fetched(&self, hash: &Hash) -> PathBuf {
         self.index.join("data").join(format!("{hash}.data"))
     }

@@ -6,10 +6,9 @@
 //! that [`Store::keep`] had returned for. A power cut may cost the bytes of recent blobs, since nothing here waits for
 //! the disk except `keep`, and it waits for the index alone; such a blob reads as [`ReadError::Corrupt`].
 //!
-//! iroh-blobs keeps the index (which blobs exist, their tags, their hash trees for serving) and the bytes of blobs up
-//! to 16 KiB. Larger ones are plain files, either the store's own or a user's file that is only referred to. The crate
-//! does not speak to the network, knows nothing of runs or devices, and deletes no blob: tags say what must stay, so
-//! that a later quota can tell what may go.
+//! iroh-blobs keeps the index: which blobs exist, their tags, their hash trees for serving. The bytes are plain files,
+//! either the store's own or a user's file that is only referred to. The crate does not speak to the network, knows
+//! nothing of runs or devices, and deletes no blob: tags say what must stay, so that a later quota can tell what may go.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,7 +1,7 @@
 //! Reading blobs, and never handing out bytes that were not hashed.
 //!
 //! iroh-blobs verifies what it serves to others, but not what it reads for us: its reader and its export give wrong
-//! bytes after a flipped byte on disk. So everything that leaves the store is hashed here, small blobs included.
+//! bytes after a flipped byte on disk. So everything that leaves the store is hashed here.
 
 use std::fs::File;
 use std::io;
@@ -19,9 +19,6 @@ use crate::{Blob, DatabaseError, FileBlob, Store, references};
 
 /// Blobs up to this size are handed out in memory, larger ones as open files.
 pub const MEMORY_BYTES_MAX: u64 = 1 << 20;
-
-/// Blobs up to this size lie in iroh-blobs' database (its default), larger ones are files.
-pub(crate) const INLINE_BYTES_MAX: u64 = 16 << 10;
 
 /// Why a blob cannot be read.
 #[derive(Debug, Error)]
@@ -65,14 +62,6 @@ pub enum ReadError {
     Database(#[from] DatabaseError),
 }
 
-/// A blob that the index has, found but not read.
-pub(crate) enum Found {
-    /// Verified bytes from the index.
-    Bytes(Bytes),
-    /// A large blob of this size.
-    Large(u64),
-}
-
 /// A file that should hold a blob.
 enum Place {
     Owned(PathBuf),
@@ -87,10 +76,10 @@ impl Store {
 
     /// Opens a blob, in memory if it has at most `memory_bytes_max` bytes.
     pub(crate) async fn open_within(&self, hash: &Hash, memory_bytes_max: u64) -> Result<Blob, ReadError> {
-        let size_bytes = match self.find(hash).await? {
-            Found::Bytes(bytes) => return Ok(Blob::Bytes(bytes)),
-            Found::Large(size_bytes) => size_bytes,
-        };
+        let size_bytes = self.size_bytes(hash).await?;
+        if *hash == Hash::of(b"") {
+            return Ok(Blob::Bytes(Bytes::new()));
+        }
         let in_memory = usize::try_from(size_bytes).ok().filter(|_| size_bytes <= memory_bytes_max);
         self.try_places(hash, true, move |place, stop| match in_memory {
             Some(size_bytes) => place.read(size_bytes),
@@ -101,7 +90,7 @@ impl Store {
 
     /// True if the store has a good copy of its own, not a reference to somebody's file.
     pub(crate) async fn owns(&self, hash: &Hash) -> Result<bool, ReadError> {
-        if !matches!(self.find(hash).await, Ok(Found::Large(_))) {
+        if !self.contains(hash).await? {
             return Ok(false);
         }
         match self.try_places(hash, false, |place, stop| place.open(stop)).await {
@@ -111,17 +100,12 @@ impl Store {
         }
     }
 
-    /// Looks a blob up. What lies in the index is read and verified at once.
-    pub(crate) async fn find(&self, hash: &Hash) -> Result<Found, ReadError> {
-        let status = self.index().status(*hash.as_bytes()).await.map_err(DatabaseError::new)?;
-        let BlobStatus::Complete { size } = status else { return Err(ReadError::Missing(*hash)) };
-        if size > INLINE_BYTES_MAX {
-            return Ok(Found::Large(size));
+    /// The size that the index gives a blob. It is no more than a hint: the index may be damaged.
+    async fn size_bytes(&self, hash: &Hash) -> Result<u64, ReadError> {
+        match self.index().status(*hash.as_bytes()).await.map_err(DatabaseError::new)? {
+            BlobStatus::Complete { size } => Ok(size),
+            BlobStatus::Partial { .. } | BlobStatus::NotFound => Err(ReadError::Missing(*hash)),
         }
-        let read = self.index().export_ranges(*hash.as_bytes(), 0..size).concatenate().await;
-        let bytes = read.map_err(DatabaseError::new)?;
-        let found = hash_bytes(&bytes);
-        if found == *hash { Ok(Found::Bytes(bytes.into())) } else { Err(ReadError::Corrupt { hash: *hash, found }) }
     }
 
     /// Tries the files that should hold a blob, one after the other, until `work` has read the right bytes from one.
