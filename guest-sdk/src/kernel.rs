@@ -3,6 +3,13 @@
 //! [`kernel!`](crate::kernel!) makes a [`Kernel`] of a WGSL file; [`Kernel::bind`] starts a [`Launch`], which binds the
 //! kernel's variables by name and dispatches it. The host compiles a kernel when it is first dispatched, once for each
 //! set of constants, and keeps it until the job ends.
+//!
+//! A kernel with an error does not compile, and the message names its line:
+//!
+//! ```compile_fail
+//! samebit_guest::kernel!(inline "@compute @workgroup_size(1) fn main() { let x = y; }", "main");
+//! // error: inline kernel:1:49: no definition in scope for identifier: `y`
+//! ```
 
 use crate::{Buffer, BufferSlice, Error, host};
 use bytemuck::Pod;

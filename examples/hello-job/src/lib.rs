@@ -12,11 +12,8 @@ fn run(_args: Vec<String>) -> Result<(), Error> {
 
     // Workgroups are counted in three dimensions, 65,535 along each; a row of this many invocations uses two.
     let rows = numbers.len().div_ceil(ROW);
-    kernel!("kernels/double.wgsl", "main").bind("numbers", &numbers).bind("doubled", &doubled).dispatch_for([
-        ROW as u32,
-        rows as u32,
-        1,
-    ])?;
+    let double = kernel!("kernels/double.wgsl", "main").bind("numbers", &numbers).bind("doubled", &doubled);
+    double.dispatch_for([ROW as u32, rows as u32, 1])?;
 
     output("doubled").append_buffer(&doubled)
 }
