@@ -1,0 +1,26 @@
+//! Looks at the clocks, sleeps for a year, and looks again. Outcome: ok, at once; output `clock` says what it saw.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant, SystemTime};
+
+use samebit_plugin_testing::bindings::wasi::clocks::monotonic_clock;
+use samebit_plugin_testing::bindings::wasi::io::poll::poll;
+use samebit_plugin_testing::put;
+
+samebit_plugin_testing::guest!(run);
+
+fn run(_args: Vec<String>) -> Result<(), String> {
+    let mut seen = String::new();
+    let began = Instant::now();
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_err(|error| error.to_string())?;
+    let _ = writeln!(seen, "wall {}", unix.as_secs());
+    let spun = (0..1000).filter(|_| Instant::now() > began).count();
+    let _ = writeln!(seen, "later {spun} of 1000");
+    std::thread::sleep(Duration::from_secs(365 * 86_400));
+    let _ = writeln!(seen, "slept {} s", began.elapsed().as_secs());
+    let _ = writeln!(seen, "resolution {}", monotonic_clock::resolution());
+    let forever = monotonic_clock::subscribe_instant(u64::MAX);
+    forever.block();
+    let _ = writeln!(seen, "end {:?} {}", poll(&[&forever, &forever]), monotonic_clock::now());
+    put("clock", &seen)
+}
