@@ -126,7 +126,8 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status { claimed, replayed } => {
-                write!(f, "status differs: claimed \"{claimed}\", replayed \"{replayed}\"")
+                // A message is the guest's text, or a forger's: control characters in it must not reach a terminal.
+                write!(f, "status differs: claimed {:?}, replayed {:?}", claimed.to_string(), replayed.to_string())
             }
             Self::OutputMissing { name, claimed } => {
                 write!(f, "output {name} is missing: claimed {} bytes, not written here", Grouped(claimed.size_bytes))
@@ -203,6 +204,8 @@ mod tests {
         let mut replayed = outcome(&[("a", b"2")], b"gol", 6);
         replayed.status = Status::failed("disk on fire");
         assert_eq!(first(&claimed, &replayed), "status differs: claimed \"ok\", replayed \"failed: disk on fire\"");
+        replayed.status = Status::failed("\u{1b}[2J");
+        assert!(first(&claimed, &replayed).ends_with(r#"replayed "failed: \u{1b}[2J""#));
         replayed.status = Status::Ok;
         assert!(first(&claimed, &replayed).starts_with("output a differs in hash: claimed "));
         replayed.outputs = claimed.outputs.clone();
