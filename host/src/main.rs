@@ -1,2 +1,66 @@
-//! Stub.
-fn main() {}
+//! `samebit`: run sandboxed GPU jobs, sign what they came to, and check what others signed.
+//!
+//! This program is where everything meets: it picks the device, opens the store and hands both to `samebit-runner`. It
+//! decides nothing about jobs itself. Commands are one file each under `cli/`; flags are lowered to a [`config`] once;
+//! every message passes through [`output`], and every error through [`error`], which also gives the exit code.
+
+mod cli;
+mod config;
+mod error;
+mod interrupt;
+mod key;
+mod machine;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::error::{Exit, Failure};
+use crate::output::Output;
+
+/// How long the program waits, when it is done, for threads that a driver may be holding.
+const GRACE: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(&cli.global);
+    output::trace(&cli.global);
+    let exit = match start(cli, &output) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit()
+        }
+    };
+    // Not by returning: a thread that hangs in a driver must not keep the process.
+    std::process::exit(exit.code())
+}
+
+fn start(cli: Cli, output: &Output) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("samebit")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::host("runtime", format!("threads cannot be started: {error}")))?;
+    let output = output.clone();
+    let result = runtime.block_on(async move {
+        // A task of its own, so that a command that does not yield cannot keep an interruption from being seen.
+        let mut command = tokio::spawn(cli::dispatch(cli, output));
+        tokio::select! {
+            result = &mut command => result.unwrap_or_else(|error| Err(Failure::panicked(&error))),
+            () = interrupt::requested() => {
+                command.abort();
+                // Dropped by now, or stuck in a driver; its files go with it, or at the next opening of the store.
+                let _ = tokio::time::timeout(GRACE, command).await;
+                Err(Failure::interrupted())
+            }
+        }
+    });
+    runtime.shutdown_timeout(GRACE);
+    result
+}

@@ -1,0 +1,263 @@
+//! `samebit verify`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use samebit_runner::proof::{Difference, Verdict};
+use samebit_runner::spec::{BlobRef, ENCODED_BYTES_MAX, Name, RECEIPT_MAGIC, Receipt};
+use samebit_runner::store::{Blob, ImportBy, Pin, Store};
+use samebit_runner::{Claims, Part, Verification, verify};
+use serde_json::{Value, json};
+
+use crate::cli::job::hash_file;
+use crate::cli::job_file::{Source, source};
+use crate::cli::report::{blob_json, measured_json, outcome_json};
+use crate::cli::run::HostArgs;
+use crate::cli::{files, named};
+use crate::config::Config;
+use crate::error::{Exit, Failure};
+use crate::machine::Machine;
+use crate::output::{BAD, GOOD, Output, Text, UNSURE};
+use crate::progress::Progress;
+
+const AFTER: &str = "\
+The receipt's signature is checked, its job is run again on this machine, and the outcomes are compared. Nothing of the
+re-run is stored. What the store lacks of the job is given as files, whose hashes must be those that the receipt names.
+A file given with --output is compared with what the receipt signs.
+
+Exit codes:
+  0    match: the outcome is the same, bit for bit
+  1    mismatch: the first difference is printed, with the first differing byte where the claimed bytes are at hand;
+       also if a file given with --output is not what the receipt signs
+  2    not a receipt, a bad signature, or bad usage
+  3    unchecked, with the reason: a blob is missing, a given module or input is not what the receipt names, no device,
+       out of time, a limit over this host's cap
+  130  interrupted
+
+Examples:
+  samebit verify photo.receipt
+  samebit verify photo.receipt --module filter.wasm --input image=photo.png
+  samebit verify photo.receipt --output image.png=out/image.png --json";
+
+/// Arguments of `samebit verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    /// A receipt's file, or the id of a receipt in the store
+    #[arg(value_name = "RECEIPT")]
+    receipt: String,
+    /// The module, if the store lacks it
+    #[arg(short, long, value_name = "FILE")]
+    module: Option<PathBuf>,
+    /// The input NAME, if the store lacks it (repeatable)
+    #[arg(short, long = "input", value_name = "NAME=PATH", value_parser = named)]
+    inputs: Vec<(Name, PathBuf)>,
+    /// What is claimed to be the output NAME (repeatable)
+    #[arg(short, long = "output", value_name = "NAME=PATH", value_parser = named)]
+    output: Vec<(Name, PathBuf)>,
+    /// A folder with all outputs of the receipt, each under its name
+    #[arg(long, value_name = "DIR")]
+    outputs: Option<PathBuf>,
+    #[command(flatten)]
+    host: HostArgs,
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<Exit, Failure> {
+    let early = match source(&args.receipt, Path::new("")) {
+        Source::File(path) => Some(read(&path)?),
+        Source::Blob(_) => None,
+    };
+    let machine = args.host.open(config, output).await?;
+    let given = Given { module: args.module, inputs: args.inputs, output: args.output, outputs: args.outputs };
+    let checked = async {
+        let store = &machine.host.store;
+        let receipt = match early {
+            Some(receipt) => receipt,
+            None => find(store, &args.receipt).await?,
+        };
+        let verification = check(&machine, &receipt, given, output).await?;
+        Ok::<_, Failure>((receipt, verification))
+    };
+    let checked = checked.await;
+    machine.close().await?;
+    let (receipt, verification) = checked?;
+    output.answer(|| to_json(&receipt, &verification), |text| show(&receipt, &verification, text));
+    Ok(match verification.verdict {
+        Verdict::Match => Exit::Ok,
+        Verdict::Mismatch { .. } => Exit::Negative,
+        Verdict::Unchecked { .. } => Exit::Host,
+    })
+}
+
+/// Files that the user gave.
+struct Given {
+    module: Option<PathBuf>,
+    inputs: Vec<(Name, PathBuf)>,
+    output: Vec<(Name, PathBuf)>,
+    outputs: Option<PathBuf>,
+}
+
+fn read(path: &Path) -> Result<Receipt, Failure> {
+    let bytes = files::read_bounded(path, ENCODED_BYTES_MAX + RECEIPT_MAGIC.len())
+        .map_err(|error| Failure::usage("receipt", format!("{} cannot be read: {error}", path.display())))?;
+    Receipt::decode(&bytes).map_err(|error| Failure::usage("receipt", format!("{}: {error}", path.display())))
+}
+
+/// A receipt of the store, by its id or by the hash of its bytes.
+async fn find(store: &Store, id: &str) -> Result<Receipt, Failure> {
+    let id = id.to_ascii_lowercase();
+    let receipts = store.receipts().await?;
+    if let Some(receipt) = receipts.into_iter().flatten().find(|receipt| receipt.id().to_string() == id) {
+        return Ok(receipt);
+    }
+    let hash = id.parse().map_err(|error| Failure::usage("receipt", format!("{error}")))?;
+    match store.open_blob(&hash).await {
+        Ok(Blob::Bytes(bytes)) => Ok(Receipt::decode(&bytes)?),
+        _ => Err(Failure::usage("receipt", format!("there is no file {id}, and no receipt of this id in the store"))),
+    }
+}
+
+async fn check(machine: &Machine, receipt: &Receipt, given: Given, output: &Output) -> Result<Verification, Failure> {
+    let claims = claims(receipt, given.output, given.outputs)?;
+    let mut parts = Vec::new();
+    if let Some(path) = given.module {
+        parts.push((Part::Module, receipt.job.module, path));
+    }
+    for (name, path) in given.inputs {
+        let named = receipt.job.inputs.get(&name).copied();
+        let why = || Failure::usage("input", format!("the receipt's job has no input {name}: leave it out"));
+        parts.push((Part::Input(name.clone()), named.ok_or_else(why)?, path));
+    }
+    let mut pins = Vec::new();
+    for (part, named, path) in parts {
+        match import(&machine.host.store, &part, &named, &path).await? {
+            Ok(pin) => pins.push(pin),
+            Err(reason) => {
+                return Ok(Verification { verdict: Verdict::unchecked(reason), file: None, replayed: None });
+            }
+        }
+    }
+    let progress = Progress::new(output);
+    let verification = verify(&machine.host, receipt, claims, progress.clone()).await;
+    progress.finish();
+    drop(pins);
+    verification.map_err(|error| Failure::usage("output", error.to_string()))
+}
+
+fn claims(
+    receipt: &Receipt,
+    given: Vec<(Name, PathBuf)>,
+    folder: Option<PathBuf>,
+) -> Result<Claims, Failure> {
+    let mut files = BTreeMap::new();
+    if let Some(folder) = folder {
+        files.extend(receipt.outcome.outputs.keys().map(|name| (name.clone(), folder.join(name.as_str()))));
+    }
+    let mut seen = BTreeMap::new();
+    for (name, path) in given {
+        if seen.insert(name.clone(), ()).is_some() {
+            return Err(Failure::usage("output", format!("output {name} is given twice: give it once")));
+        }
+        files.insert(name, path);
+    }
+    Ok(Claims { files })
+}
+
+/// Takes a file into the store if it is what the receipt names. If not, gives the reason why nothing can be checked.
+async fn import(store: &Store, part: &Part, named: &BlobRef, path: &Path) -> Result<Result<Pin, String>, Failure> {
+    let refuse = |found: &BlobRef| {
+        format!(
+            "{part}: the file {} is not what the receipt names: expected {} ({} bytes), found {} ({} bytes)",
+            path.display(),
+            named.hash,
+            named.size_bytes,
+            found.hash,
+            found.size_bytes,
+        )
+    };
+    // Hashed first: what the receipt does not name has no business in the store.
+    let found = hash_file(path)
+        .map_err(|error| Failure::usage("input", format!("{part} cannot be read from {}: {error}", path.display())))?;
+    if found != *named {
+        return Ok(Err(refuse(&found)));
+    }
+    let (found, pin) = store.import_file(path, ImportBy::Auto).await?;
+    Ok(if found == *named { Ok(pin) } else { Err(refuse(&found)) })
+}
+
+fn to_json(receipt: &Receipt, verification: &Verification) -> Value {
+    let Verification { verdict, file, replayed } = verification;
+    let (word, difference, reason) = match verdict {
+        Verdict::Match => ("match", None, None),
+        Verdict::Mismatch { difference } => ("mismatch", Some(difference), None),
+        Verdict::Unchecked { reason } => ("unchecked", None, Some(reason)),
+    };
+    json!({
+        "verdict": word,
+        "reason": reason,
+        "difference": difference.map(difference_json),
+        "file": file.as_ref().map(|file| file.path.display().to_string()),
+        "receipt": receipt.id().to_string(),
+        "host": receipt.host.to_string(),
+        "job": receipt.job.id().to_string(),
+        "claimed": outcome_json(&receipt.outcome, &BTreeMap::new()),
+        "replayed": replayed.as_ref().map(|(outcome, _)| outcome_json(outcome, &BTreeMap::new())),
+        "measured": replayed.as_ref().map(|(_, measured)| measured_json(measured)),
+    })
+}
+
+fn difference_json(difference: &Difference) -> Value {
+    let (kind, name) = match difference {
+        Difference::Status { .. } => ("status", None),
+        Difference::OutputMissing { name, .. } => ("output-missing", Some(name)),
+        Difference::OutputExtra { name, .. } => ("output-extra", Some(name)),
+        Difference::Output { name, .. } => ("output", Some(name)),
+        Difference::Log { .. } => ("log", None),
+        Difference::Fuel { .. } => ("fuel", None),
+        _ => ("other", None),
+    };
+    let blobs = difference.blobs();
+    let byte = blobs.and_then(|blobs| blobs.byte);
+    json!({
+        "kind": kind,
+        "name": name.map(ToString::to_string),
+        "text": difference.to_string(),
+        "claimed": blobs.map(|blobs| blob_json(&blobs.claimed)),
+        "replayed": blobs.map(|blobs| blob_json(&blobs.replayed)),
+        "byte": byte.map(|byte| json!({
+            "offset": byte.offset, "claimed": byte.claimed, "replayed": byte.replayed,
+        })),
+    })
+}
+
+fn show(receipt: &Receipt, verification: &Verification, text: &mut Text) {
+    match (&verification.verdict, &verification.file) {
+        (Verdict::Match, _) => text.headline(GOOD, "match", ": the outcome is the same, bit for bit"),
+        (Verdict::Mismatch { difference }, Some(file)) => {
+            let path = file.path.display();
+            text.headline(BAD, "mismatch", &format!(": {path} is not what the receipt signs: {difference}"));
+        }
+        (Verdict::Mismatch { difference }, None) => text.headline(BAD, "mismatch", &format!(": {difference}")),
+        (Verdict::Unchecked { reason }, _) => text.headline(UNSURE, "unchecked", &format!(": {reason}")),
+    }
+    text.field("receipt", receipt.id());
+    text.field("host", receipt.host);
+    text.field("outcome", format_args!("{}, {}", receipt.outcome.id(), receipt.outcome.status));
+    if let (Verdict::Mismatch { .. }, None, Some((_, measured))) =
+        (&verification.verdict, &verification.file, &verification.replayed)
+    {
+        hint(receipt, measured.device.as_ref().map(|device| device.name.as_str()), text);
+    }
+}
+
+/// In the native profile two honest hosts may differ: say so, lest somebody be accused.
+fn hint(receipt: &Receipt, device_here: Option<&str>, text: &mut Text) {
+    let there = receipt.measured.device.as_ref().map(|device| device.name.as_str());
+    if let (Some(there), Some(here)) = (there, device_here)
+        && receipt.job.profile == samebit_runner::spec::Profile::Native
+    {
+        let why = format!("the profile is native, whose bits may depend on the device: {there} signed, {here} checked");
+        text.field("note", why);
+    }
+}
