@@ -1,1 +1,22 @@
-//! Stub.
+//! What a device is: something that runs kernels over buffers.
+//!
+//! [`Device`] and [`Session`] are the seam between the sandbox and whatever computes. Both sides are kept honest here:
+//! [`Checked`] validates a guest's calls once for every device, so that two devices refuse the same calls with the same
+//! words, and [`conformance`] is the suite that every device must pass. This crate runs nothing itself.
+
+mod checked;
+pub mod conformance;
+mod error;
+#[cfg(test)]
+mod fake;
+mod info;
+pub mod limits;
+mod session;
+
+pub use checked::{Checked, Usage};
+pub use error::{BindingIndex, CallError, DeviceError, GpuError, KernelFault, ReadError};
+pub use info::{DeviceInfo, DeviceKind};
+pub use samebit_wgsl as wgsl;
+pub use session::{
+    Binding, BoxFuture, BufferCopy, BufferId, BufferRange, Device, Dispatch, Grid, KernelId, Session, Sink,
+};

@@ -1,1 +1,30 @@
-//! Stub.
+//! The device that computes on a GPU, through wgpu: Vulkan, Metal or Direct3D 12.
+//!
+//! [`Adapters`] lists what this machine has, [`GpuDevice::select`] picks one of it, and from there on everything is
+//! [`samebit_device::Device`]'s contract. Nothing of wgpu shows in this crate's interface.
+//!
+//! # Promises
+//! - Every session has a wgpu device of its own: an error, the loss of the device, running out of memory and the
+//!   memory itself belong to one job. Opening the next session *is* re-opening the device.
+//! - No driver sees a kernel before naga's back end has been tried on it here, where a panic is a refusal.
+//! - wgpu does not panic the process: its errors, and panics while it compiles, waits or cleans up, are caught and end
+//!   the session they belong to.
+//! - Waiting holds no thread of the caller's. A session has one thread of its own, because only a blocking call tells
+//!   when a GPU is done, and such a call watches one wgpu device only.
+//!
+//! # What it leaves out
+//! Bits of floats: they are what this GPU's driver makes of them.
+
+mod adapters;
+mod batch;
+mod describe;
+mod device;
+mod fate;
+mod kernel;
+mod read;
+mod session;
+mod upload;
+mod watcher;
+
+pub use adapters::{Adapters, Choice, SelectError};
+pub use device::GpuDevice;

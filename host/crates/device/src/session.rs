@@ -1,0 +1,136 @@
+//! The seam: [`Device`], and [`Session`], one job's use of it.
+//!
+//! A session may trust its caller: [`Checked`](crate::Checked) has validated every range, alignment and binding, and
+//! gives out the ids. What it must do is keep the order of the calls, start every buffer at zero, bound what it queues,
+//! and turn whatever its driver does (errors, loss, panics) into a [`DeviceError`] of this session alone.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use samebit_wgsl::Kernel;
+
+use crate::{DeviceError, DeviceInfo, KernelFault, ReadError};
+
+/// A future on the heap, as trait objects need it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Takes the bytes of a buffer, in order, in pieces of the device's choosing.
+pub type Sink<'a> = &'a mut (dyn FnMut(&[u8]) -> std::io::Result<()> + Send);
+
+/// A buffer of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BufferId(pub u32);
+
+/// A kernel of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KernelId(pub u32);
+
+/// A range of a buffer, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BufferRange {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// Where the range begins.
+    pub offset: u64,
+    /// How long it is.
+    pub size: u64,
+}
+
+/// A copy between two different buffers. Offsets and size are multiples of 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BufferCopy {
+    /// Read from here.
+    pub source: BufferId,
+    /// Where the read begins, in bytes.
+    pub source_offset: u64,
+    /// Written to here; its size is the size of the copy.
+    pub target: BufferRange,
+}
+
+/// A buffer range bound to a kernel's variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// `@group`.
+    pub group: u32,
+    /// `@binding`.
+    pub binding: u32,
+    /// What is bound.
+    pub range: BufferRange,
+}
+
+/// How many workgroups run along x, y and z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grid {
+    /// These many, each at most 65,535.
+    Direct([u32; 3]),
+    /// As many as three `u32` in a buffer say when the device gets there; nothing runs if one is over 65,535.
+    Indirect {
+        /// The buffer.
+        buffer: BufferId,
+        /// Where the three words begin, in bytes.
+        offset: u64,
+    },
+}
+
+/// One launch of a kernel over a grid of workgroups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispatch {
+    /// What runs.
+    pub kernel: KernelId,
+    /// Over what, sorted by group and binding.
+    pub bindings: Vec<Binding>,
+    /// How many workgroups.
+    pub grid: Grid,
+}
+
+/// Something that runs kernels.
+pub trait Device: Send + Sync {
+    /// What the device says of itself.
+    fn info(&self) -> &DeviceInfo;
+
+    /// Opens the device for one job. What goes wrong in one session stays in it.
+    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>>;
+}
+
+/// One job's use of a device. Dropping it frees everything.
+///
+/// Calls return once the operation is queued. An operation that fails later makes a later call fail, at the latest
+/// [`finish`](Session::finish).
+pub trait Session: Send {
+    /// Creates a buffer of zeros. The size is a multiple of 4 and within the fixed limits.
+    fn buffer_create(&mut self, id: BufferId, size_bytes: u64) -> Result<(), DeviceError>;
+
+    /// Frees a buffer once what is queued is done.
+    fn buffer_drop(&mut self, id: BufferId);
+
+    /// Writes bytes; offset and length are multiples of 4.
+    fn buffer_write(&mut self, id: BufferId, offset: u64, bytes: &[u8]) -> Result<(), DeviceError>;
+
+    /// Fills a range, multiples of 4, with a 32-bit word.
+    fn buffer_fill(&mut self, range: BufferRange, word: u32) -> Result<(), DeviceError>;
+
+    /// Copies between two different buffers.
+    fn buffer_copy(&mut self, copy: BufferCopy) -> Result<(), DeviceError>;
+
+    /// Hands the bytes of a range, any range, to `sink` once everything queued so far is done.
+    fn buffer_read<'a>(&'a mut self, range: BufferRange, sink: Sink<'a>) -> BoxFuture<'a, Result<(), ReadError>>;
+
+    /// Makes a kernel ready to dispatch.
+    fn kernel_create(&mut self, id: KernelId, kernel: Arc<Kernel>) -> Result<(), KernelFault>;
+
+    /// Frees a kernel once what is queued is done.
+    fn kernel_drop(&mut self, id: KernelId);
+
+    /// Queues a launch.
+    fn dispatch(&mut self, dispatch: &Dispatch) -> Result<(), DeviceError>;
+
+    /// True if so much is queued that the caller should [`settle`](Session::settle) before queueing more.
+    fn is_congested(&self) -> bool;
+
+    /// Submits what is queued and waits until there is room for more.
+    fn settle(&mut self) -> BoxFuture<'_, Result<(), DeviceError>>;
+
+    /// Submits what is queued and waits until all of it is done, so that every failure has shown.
+    fn finish(&mut self) -> BoxFuture<'_, Result<(), DeviceError>>;
+}
