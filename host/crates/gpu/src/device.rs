@@ -32,7 +32,12 @@ impl GpuDevice {
     pub async fn open_losable(&self) -> Result<(Box<dyn Session>, impl FnOnce() + Send + use<>), DeviceError> {
         let session = self.open_session().await?;
         let device = session.device();
-        Ok((Box::new(session) as Box<dyn Session>, move || device.destroy()))
+        let lose = move || {
+            device.destroy();
+            // wgpu tells of it only once the queue is empty and somebody looks. A real loss is told at once.
+            let _ = device.poll(wgpu::PollType::wait_indefinitely());
+        };
+        Ok((Box::new(session) as Box<dyn Session>, lose))
     }
 
     async fn open_session(&self) -> Result<GpuSession, DeviceError> {

@@ -100,8 +100,12 @@ fn a_loss_with_much_queued_ends_every_kind_of_wait() {
                 gpu.dispatch(kernel, &given, Grid::Direct([4096, 1, 1])).expect("it is valid");
             }
             lose();
-            let error = if finishes { gpu.finish().await.err() } else { gpu.settle().await.err() };
-            assert!(matches!(error, Some(DeviceError::Lost(_))), "{error:?}");
+            if finishes {
+                assert!(matches!(gpu.finish().await, Err(DeviceError::Lost(_))));
+            } else {
+                let error = read(&mut gpu, id, 1 << 20).await.err();
+                assert!(matches!(error, Some(ReadError::Device(DeviceError::Lost(_)))), "{error:?}");
+            }
         }
         works(&device).await;
     });
