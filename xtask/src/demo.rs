@@ -99,6 +99,10 @@ fn verify(workspace: &Workspace, files: &Files) -> Result<()> {
 fn samebit(workspace: &Workspace, store: &Path) -> Command {
     let mut command = Command::new(workspace.samebit());
     command.current_dir(workspace.root()).arg("--store").arg(store);
+    // Mesa complains of an error where a session manager has not set this; any folder will do.
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        command.env("XDG_RUNTIME_DIR", workspace.target().join("demo"));
+    }
     command
 }
 
