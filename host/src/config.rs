@@ -23,7 +23,8 @@ pub(crate) fn caps() -> Limits {
         instances: 256,
         gpu_memory_bytes: 1 << 40,
         dispatches: u64::MAX,
-        output_bytes: 1 << 40,
+        // Written to disk even by a check, until it is over.
+        output_bytes: 64 << 30,
         log_bytes: 16 << 20,
     }
 }
@@ -41,7 +42,12 @@ impl Config {
             Some(dir) => dir.clone(),
             None => directories::ProjectDirs::from("", "", "samebit")
                 .map(|dirs| dirs.data_dir().to_owned())
-                .ok_or_else(|| Failure::usage("store", "no place for the store: this user has no home folder; name a folder with --store"))?,
+                .ok_or_else(|| {
+                    Failure::usage(
+                        "store",
+                        "no place for the store: this user has no home folder; name a folder with --store",
+                    )
+                })?,
         };
         Ok(Self { store })
     }

@@ -186,7 +186,8 @@ pub(crate) fn trace(global: &Global) {
     };
     let filter = EnvFilter::try_from_env("SAMEBIT_LOG").unwrap_or_else(|_| {
         let ours = level.split_once("samebit=").map(|(_, level)| level);
-        let crates = ["runner", "engine", "gpu", "store"].map(|name| ours.map(|level| format!(",samebit_{name}={level}")));
+        let crates =
+            ["runner", "engine", "gpu", "store"].map(|name| ours.map(|level| format!(",samebit_{name}={level}")));
         EnvFilter::new(crates.into_iter().flatten().fold(level.to_owned(), |all, one| all + &one))
     });
     let colored = AutoStream::new(std::io::stderr(), choice(global.color)).current_choice() != ColorChoice::Never;
@@ -221,9 +222,6 @@ mod tests {
     #[test]
     fn sizes_read_well() {
         let sizes = [0, 1023, 1024, 1536, 5 << 20, 3 << 30, 2 << 40, u64::MAX].map(size);
-        assert_eq!(
-            sizes,
-            ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "5.0 MiB", "3.0 GiB", "2.0 TiB", "16777216.0 TiB"]
-        );
+        assert_eq!(sizes, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "5.0 MiB", "3.0 GiB", "2.0 TiB", "16777216.0 TiB"]);
     }
 }

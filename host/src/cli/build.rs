@@ -93,9 +93,10 @@ fn add_target(output: &Output) -> Result<(), Failure> {
     output.note(&format!("the target {TARGET} is missing; adding it"));
     match Command::new("rustup").args(["target", "add", TARGET]).stdout(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            Err(Failure::host("toolchain", format!("the target {TARGET} is missing: rustup failed ({status}); {advice}")))
-        }
+        Ok(status) => Err(Failure::host(
+            "toolchain",
+            format!("the target {TARGET} is missing: rustup failed ({status}); {advice}"),
+        )),
         Err(error) => Err(Failure::host("toolchain", format!("the target {TARGET} is missing: {error}; {advice}"))),
     }
 }

@@ -33,7 +33,9 @@ pub(crate) fn run(_args: &Args, output: &Output) -> Result<Exit, Failure> {
     }
     let default = devices.iter().position(|device| device.unsuitable.is_none());
     // Opening is what shows whether a listed device can be used at all; listing alone trusts its driver.
-    if output.is_verbose() && let Err(error) = GpuDevice::select(&Choice::Default) {
+    if output.is_verbose()
+        && let Err(error) = GpuDevice::select(&Choice::Default)
+    {
         output.note(&format!("the default device cannot be used: {error}"));
     }
     output.answer(

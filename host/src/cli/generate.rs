@@ -30,6 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         }
         Ok(())
     };
-    write().map_err(|error| Failure::host("output", format!("{} cannot be written to: {error}", args.dir.display())))?;
+    write()
+        .map_err(|error| Failure::host("output", format!("{} cannot be written to: {error}", args.dir.display())))?;
     Ok(Exit::Ok)
 }

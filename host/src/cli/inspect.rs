@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use samebit_runner::engine::{CompileError, Module};
-use samebit_runner::spec::{BlobRef, Hash, ENCODED_BYTES_MAX, RECEIPT_MAGIC, Receipt};
+use samebit_runner::spec::{BlobRef, ENCODED_BYTES_MAX, Hash, RECEIPT_MAGIC, Receipt};
 use samebit_runner::store::Blob;
 use serde_json::{Value, json};
 
+use crate::cli::files;
 use crate::cli::job::JobArgs;
 use crate::cli::job_file::{Source, is_job_file, source};
 use crate::cli::report::{blob_text, job_json, job_text, measured_text, outcome_text, receipt_json};
-use crate::cli::files;
 use crate::config::Config;
 use crate::error::{Exit, Failure};
 use crate::machine::{engine, open_store};
@@ -60,9 +60,8 @@ pub(crate) async fn run(args: &Args, config: &Config, output: &Output) -> Result
 }
 
 fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
-    let failed = |why: &dyn std::fmt::Display| {
-        Failure::usage("input", format!("{} cannot be read: {why}", path.display()))
-    };
+    let failed =
+        |why: &dyn std::fmt::Display| Failure::usage("input", format!("{} cannot be read: {why}", path.display()));
     let bytes = files::read_bounded(path, FILE_BYTES_MAX).map_err(|error| failed(&error))?;
     if bytes.len() > FILE_BYTES_MAX {
         return Err(failed(&format_args!("it is longer than {FILE_BYTES_MAX} bytes, as no module or receipt is")));

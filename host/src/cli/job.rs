@@ -17,7 +17,7 @@ pub(crate) struct JobArgs {
     /// The module: a .wasm file, the hash of a blob in the store, or a job.toml
     #[arg(value_name = "MODULE")]
     pub(crate) module: String,
-    /// Give the file at PATH as the input NAME (repeatable)
+    /// Give a file as the input NAME (repeatable); instead of PATH also the hash of a blob in the store
     #[arg(short, long = "input", value_name = "NAME=PATH", value_parser = named)]
     inputs: Vec<(Name, PathBuf)>,
     /// Give the guest an argument (repeatable, in order); replaces those of a job.toml
@@ -133,7 +133,8 @@ fn hash(source: &Source) -> Result<BlobRef, Failure> {
         Source::File(path) => hash_file(path)
             .map_err(|error| Failure::usage("input", format!("{} cannot be read: {error}", path.display()))),
         Source::Blob(hash) => {
-            let why = format!("blob {hash} is named by its hash: the job's id needs its size too; name the file instead");
+            let why =
+                format!("blob {hash} is named by its hash: the job's id needs its size too; name the file instead");
             Err(Failure::usage("input", why))
         }
     }

@@ -53,8 +53,9 @@ impl JobFile {
             return Err(failed(&format_args!("it has {size} bytes, at most {FILE_BYTES_MAX} are allowed")));
         }
         let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
-        let mut file: Self = toml::from_str(&text)
-            .map_err(|error| Failure::usage("job-file", format!("the job file {} is not valid: {error}", path.display())))?;
+        let mut file: Self = toml::from_str(&text).map_err(|error| {
+            Failure::usage("job-file", format!("the job file {} is not valid: {error}", path.display()))
+        })?;
         file.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(file)
     }

@@ -36,7 +36,8 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let folder = args.path.clone().unwrap_or_else(|| PathBuf::from(&args.name));
-    let files = template::files(&args.name).map_err(|error| Failure::host("bug", format!("{error}; please report it")))?;
+    let files =
+        template::files(&args.name).map_err(|error| Failure::host("bug", format!("{error}; please report it")))?;
     refuse_used(&folder)?;
     for (path, content) in &files {
         files::write_whole(&folder.join(path), content)?;
@@ -67,8 +68,21 @@ fn refuse_used(folder: &PathBuf) -> Result<(), Failure> {
 }
 
 /// Crates that a job depends on, words of the language, and what cargo uses for folders.
-const RESERVED: [&str; 13] =
-    ["build", "core", "crate", "deps", "examples", "incremental", "mod", "samebit-guest", "self", "std", "super", "test", "type"];
+const RESERVED: [&str; 13] = [
+    "build",
+    "core",
+    "crate",
+    "deps",
+    "examples",
+    "incremental",
+    "mod",
+    "samebit-guest",
+    "self",
+    "std",
+    "super",
+    "test",
+    "type",
+];
 
 fn name(text: &str) -> Result<String, String> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));

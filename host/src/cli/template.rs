@@ -148,7 +148,9 @@ fn lock(name: &str) -> Result<String, TemplateError> {
     }
     let mut kept: Vec<Value> = seen.into_iter().map(|index| packages[index].clone()).collect();
     for package in &mut kept {
-        if text(package, "name") == EXAMPLE_NAME && let Some(package) = package.as_table_mut() {
+        if text(package, "name") == EXAMPLE_NAME
+            && let Some(package) = package.as_table_mut()
+        {
             package.insert("name".to_owned(), name.into());
         }
     }
@@ -162,7 +164,8 @@ mod tests {
     use super::*;
 
     fn text(files: &BTreeMap<PathBuf, Vec<u8>>, path: &str) -> String {
-        String::from_utf8(files.get(Path::new(path)).unwrap_or_else(|| panic!("{path} is missing")).clone()).expect(path)
+        String::from_utf8(files.get(Path::new(path)).unwrap_or_else(|| panic!("{path} is missing")).clone())
+            .expect(path)
     }
 
     #[test]

@@ -145,11 +145,7 @@ async fn check(machine: &Machine, receipt: &Receipt, given: Given, output: &Outp
     verification.map_err(|error| Failure::usage("output", error.to_string()))
 }
 
-fn claims(
-    receipt: &Receipt,
-    given: Vec<(Name, PathBuf)>,
-    folder: Option<PathBuf>,
-) -> Result<Claims, Failure> {
+fn claims(receipt: &Receipt, given: Vec<(Name, PathBuf)>, folder: Option<PathBuf>) -> Result<Claims, Failure> {
     let mut files = BTreeMap::new();
     if let Some(folder) = folder {
         files.extend(receipt.outcome.outputs.keys().map(|name| (name.clone(), folder.join(name.as_str()))));

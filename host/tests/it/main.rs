@@ -1,1 +1,10 @@
-//! The program as its users meet it.
+//! The program as its users meet it: every test starts the real one.
+
+mod guests;
+mod interrupting;
+mod looking;
+mod making;
+mod plugins;
+mod running;
+mod support;
+mod verifying;

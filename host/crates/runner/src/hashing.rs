@@ -9,7 +9,9 @@ use samebit_engine::spec::{BlobRef, Hash};
 const BUFFER_BYTES: usize = 1 << 20;
 
 /// Runs `work` on a thread that may block.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|error| io::Error::other(format!("a worker failed: {error}")))?
 }
 

@@ -29,7 +29,6 @@ async fn a_receipt_matches_on_a_machine_that_never_saw_the_job() {
 
     let verifier = Machine::new().await;
     verifier.job(CAT, &[("stdin", b"some text")]).await;
-    // The output of this job has the bytes of its input, so a second one is needed to see that nothing is stored.
     let verification = verifier.verify(&receipt, Claims::default()).await;
     assert_eq!(verification.verdict, Verdict::Match);
     assert_eq!(verification.replayed.expect("it ran").0, receipt.outcome);
@@ -95,7 +94,8 @@ async fn a_false_claim_is_a_mismatch_at_its_first_byte() {
     // Without the claimed bytes there is still a verdict; with them as a file, there is the byte again.
     let verifier = Machine::new().await;
     verifier.job(CAT, &[("stdin", b"the truth")]).await;
-    let Verdict::Mismatch { difference } = verifier.verify(&forge(outcome.clone()), Claims::default()).await.verdict else {
+    let Verdict::Mismatch { difference } = verifier.verify(&forge(outcome.clone()), Claims::default()).await.verdict
+    else {
         panic!("a mismatch")
     };
     assert_eq!(difference.blobs().expect("of bytes").byte, None);
@@ -120,7 +120,11 @@ async fn a_file_that_is_not_what_was_signed_is_a_mismatch() {
 
     let wrong = host.file("wrong", b"some test");
     let verification = host.verify(&receipt, claims("stdout", &wrong)).await;
-    assert!(verification.verdict.to_string().contains("byte 7: claimed 0x73, replayed 0x78"), "{}", verification.verdict);
+    assert!(
+        verification.verdict.to_string().contains("byte 7: claimed 0x73, replayed 0x78"),
+        "{}",
+        verification.verdict
+    );
     assert_eq!(verification.file.expect("the file").path, wrong);
 
     // Also where the job cannot be run.
@@ -128,10 +132,7 @@ async fn a_file_that_is_not_what_was_signed_is_a_mismatch() {
     assert!(matches!(verification.verdict, Verdict::Mismatch { .. }) && verification.replayed.is_none());
 
     let verification = host.verify(&receipt, claims("stderr", &right)).await;
-    assert!(matches!(
-        verification.verdict,
-        Verdict::Mismatch { difference: Difference::OutputMissing { .. } }
-    ));
+    assert!(matches!(verification.verdict, Verdict::Mismatch { difference: Difference::OutputMissing { .. } }));
     verify(&host.host, &receipt, claims("stdout", &host.file("gone", b"").join("x")), Arc::new(Silent))
         .await
         .expect_err("no such file");
@@ -167,12 +168,8 @@ async fn running_out_of_time_leaves_no_receipt_and_no_verdict() {
     let error = compiled.expect("a module").run(&host.host, Arc::new(Silent)).await.expect_err("out of time");
     assert!(matches!(error, RunError::Engine(samebit_engine::RunError::WallTime(_))), "{error}");
 
-    let claimed = Outcome {
-        status: Status::Ok,
-        outputs: BTreeMap::new(),
-        log: samebit_engine::spec::BlobRef::of(b""),
-        fuel: 1,
-    };
+    let claimed =
+        Outcome { status: Status::Ok, outputs: BTreeMap::new(), log: samebit_engine::spec::BlobRef::of(b""), fuel: 1 };
     let honest = host.sign(&host.job(CAT, &[]).await).await;
     let receipt = Receipt::sign(job, claimed, honest.measured, &SecretKey::from_bytes(&[9; 32]));
     let verdict = host.verify(&receipt, Claims::default()).await.verdict;
