@@ -8,6 +8,7 @@
 //! [`DeviceSource`] opens a device when a guest first asks for one. It signs nothing.
 
 mod adapt;
+mod bounds;
 mod cache;
 mod config;
 mod end;

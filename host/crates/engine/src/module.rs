@@ -9,7 +9,7 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use crate::config::MODULE_BYTES_MAX;
 use crate::state::State;
-use crate::{CompileError, Engine, adapt};
+use crate::{CompileError, Engine, adapt, bounds};
 
 /// What a module is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +139,7 @@ fn recognize(bytes: &[u8]) -> Result<bool, CompileError> {
 }
 
 fn compile(engine: &Engine, bytes: &[u8], core: bool) -> Result<Component, CompileError> {
+    bounds::check(bytes)?;
     let adapted;
     let bytes = if core {
         adapted = adapt::component_from_core(bytes)?;
