@@ -1,22 +1,29 @@
-//! Outputs while they grow: in memory as long as they are small, in the scratch folder after that.
+//! Outputs while they grow: in memory as long as they are small and few, in the scratch folder after that.
 //!
 //! The folder belongs to the host, and the files in it are named by the host; a guest's names never reach the file
 //! system from here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use samebit_spec::{Limit, Name};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use crate::RunError;
 use crate::end::Stop;
 
 /// Outputs up to this many bytes stay in memory.
 const MEMORY_BYTES_MAX: usize = 1 << 20;
+
+/// All outputs in memory have at most this many bytes together.
+const MEMORY_BYTES_ALL_MAX: usize = 16 << 20;
+
+/// The most files that are open at once, however many outputs a job has.
+const FILES_OPEN_MAX: usize = 16;
 
 /// The most outputs a job may have.
 pub(crate) const OUTPUTS_MAX: usize = 4096;
@@ -48,7 +55,7 @@ impl Spool {
     pub fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
             Self::Memory(bytes) => Box::new(io::Cursor::new(bytes.clone())),
-            Self::File { path, .. } => Box::new(std::fs::File::open(path)?),
+            Self::File { path, .. } => Box::new(File::open(path)?),
         })
     }
 }
@@ -62,16 +69,32 @@ struct Growing {
     scratch_dir: PathBuf,
     size_bytes: u64,
     limit_bytes: u64,
+    /// What those in memory have together.
+    memory_bytes: usize,
+    /// Those whose files are open, the longest open first.
+    open: VecDeque<Name>,
 }
 
 enum Output {
     Memory(Vec<u8>),
-    File { file: NamedTempFile, size_bytes: u64 },
+    /// The file is closed when there are too many, and opened again when it is appended to.
+    File {
+        path: TempPath,
+        file: Option<File>,
+        size_bytes: u64,
+    },
 }
 
 impl Outputs {
     pub(crate) fn new(scratch_dir: PathBuf, limit_bytes: u64) -> Self {
-        Self(Arc::new(Mutex::new(Growing { outputs: BTreeMap::new(), scratch_dir, size_bytes: 0, limit_bytes })))
+        Self(Arc::new(Mutex::new(Growing {
+            outputs: BTreeMap::new(),
+            scratch_dir,
+            size_bytes: 0,
+            limit_bytes,
+            memory_bytes: 0,
+            open: VecDeque::new(),
+        })))
     }
 
     /// True if an output of this name exists or may still be created.
@@ -93,10 +116,7 @@ impl Outputs {
 
     /// Appends bytes that were reserved before, creating the output if it is new.
     pub(crate) fn append_reserved(&self, name: &Name, bytes: &[u8]) -> io::Result<()> {
-        let mut growing = self.lock();
-        let Growing { outputs, scratch_dir, .. } = &mut *growing;
-        let output = outputs.entry(name.clone()).or_insert_with(|| Output::Memory(Vec::new()));
-        output.append(bytes, scratch_dir)
+        self.lock().append(name, bytes)
     }
 
     /// Appends bytes, creating the output if it is new.
@@ -116,31 +136,58 @@ impl Outputs {
     }
 }
 
-impl Output {
-    fn append(&mut self, bytes: &[u8], scratch_dir: &Path) -> io::Result<()> {
-        if let Self::Memory(held) = self {
-            if held.len() + bytes.len() <= MEMORY_BYTES_MAX {
+impl Growing {
+    fn append(&mut self, name: &Name, bytes: &[u8]) -> io::Result<()> {
+        let output = self.outputs.entry(name.clone()).or_insert_with(|| Output::Memory(Vec::new()));
+        if let Output::Memory(held) = output {
+            if held.len() + bytes.len() <= MEMORY_BYTES_MAX && self.memory_bytes + bytes.len() <= MEMORY_BYTES_ALL_MAX {
                 held.extend_from_slice(bytes);
+                self.memory_bytes += bytes.len();
                 return Ok(());
             }
-            let mut file = tempfile::Builder::new().prefix("output-").tempfile_in(scratch_dir)?;
-            file.write_all(held)?;
-            *self = Self::File { file, size_bytes: held.len() as u64 };
+            self.memory_bytes -= held.len();
+            *output = Output::in_file(held, &self.scratch_dir)?;
+            self.open.push_back(name.clone());
         }
-        if let Self::File { file, size_bytes } = self {
-            file.write_all(bytes)?;
-            *size_bytes += bytes.len() as u64;
+        if output.append_to_file(bytes)? {
+            self.open.push_back(name.clone());
+        }
+        if self.open.len() > FILES_OPEN_MAX
+            && let Some(Output::File { file, .. }) = self.open.pop_front().and_then(|name| self.outputs.get_mut(&name))
+        {
+            *file = None;
         }
         Ok(())
+    }
+}
+
+impl Output {
+    /// An output that begins with `held`, in an open file.
+    fn in_file(held: &[u8], scratch_dir: &Path) -> io::Result<Self> {
+        let (mut file, path) = tempfile::Builder::new().prefix("output-").tempfile_in(scratch_dir)?.into_parts();
+        file.write_all(held)?;
+        Ok(Self::File { path, file: Some(file), size_bytes: held.len() as u64 })
+    }
+
+    /// Appends to what is in a file; true if that had to be opened.
+    fn append_to_file(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        let Self::File { path, file, size_bytes } = self else { return Ok(false) };
+        let was_closed = file.is_none();
+        let mut open = match file.take() {
+            Some(open) => open,
+            None => OpenOptions::new().append(true).open(path)?,
+        };
+        open.write_all(bytes)?;
+        *file = Some(open);
+        *size_bytes += bytes.len() as u64;
+        Ok(was_closed)
     }
 
     fn finish(self) -> io::Result<Spool> {
         Ok(match self {
             Self::Memory(bytes) => Spool::Memory(bytes.into()),
-            Self::File { mut file, size_bytes } => {
-                file.flush()?;
-                Spool::File { path: file.into_temp_path(), size_bytes }
-            }
+            // Nothing is buffered on this side of the operating system.
+            Self::File { path, size_bytes, .. } => Spool::File { path, size_bytes },
         })
     }
 }
@@ -165,6 +212,30 @@ mod tests {
         assert_eq!(bytes, piece.repeat(3));
         drop(spools);
         assert_eq!(std::fs::read_dir(dir.path()).expect("a folder").count(), 0, "the file is deleted with the spool");
+    }
+
+    #[test]
+    fn many_outputs_take_little_memory_and_few_files() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let outputs = Outputs::new(dir.path().to_owned(), 64 << 20);
+        let name = |index: usize| Name::new(format!("o{index}")).expect("a name");
+        for round in 0..2 {
+            for index in 0..60 {
+                outputs.append(&name(index), &vec![round * 60 + index as u8; 300_000]).expect("within the limit");
+                let growing = outputs.lock();
+                let is_open = |output: &&Output| matches!(output, Output::File { file: Some(_), .. });
+                let open = growing.outputs.values().filter(is_open).count();
+                assert!(growing.memory_bytes <= MEMORY_BYTES_ALL_MAX && open <= FILES_OPEN_MAX, "{open}");
+                assert_eq!(open, growing.open.len());
+            }
+        }
+        let spools = outputs.finish().expect("nothing fails");
+        for index in 0..60 {
+            let mut bytes = Vec::new();
+            spools[&name(index)].reader().expect("readable").read_to_end(&mut bytes).expect("readable");
+            let expected = [vec![index as u8; 300_000], vec![60 + index as u8; 300_000]].concat();
+            assert!(bytes == expected, "output {index}");
+        }
     }
 
     #[test]
