@@ -9,6 +9,9 @@ use wasmtime::ResourceLimiter;
 use crate::RunError;
 use crate::end::Stop;
 
+/// The most that 32-bit addresses reach. The pool of `config.rs` offers as much.
+const MEMORY_BYTES_MAX: usize = 1 << 32;
+
 /// The memory and tables of one job.
 #[derive(Debug)]
 pub(crate) struct Limiter {
@@ -47,8 +50,8 @@ impl Limiter {
 
 impl ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        // Past the memory's own maximum the growth fails whatever we say.
-        if maximum.is_some_and(|maximum| desired > maximum) {
+        // Past the memory's own maximum, and past what any memory can have, the growth fails whatever we say.
+        if maximum.is_some_and(|maximum| desired > maximum) || desired > MEMORY_BYTES_MAX {
             return Ok(false);
         }
         let total = self.memory_bytes + desired.saturating_sub(current) as u64;
