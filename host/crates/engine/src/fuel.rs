@@ -20,11 +20,17 @@ pub(crate) const KERNEL_CREATE: u64 = 2_000_000;
 /// The same, for each byte of the kernel's text.
 pub(crate) const KERNEL_CREATE_PER_BYTE: u64 = 2_000;
 
+/// The same, for each override constant given.
+pub(crate) const KERNEL_CREATE_PER_CONSTANT: u64 = 1_000;
+
 /// Validating and queueing a dispatch.
 pub(crate) const DISPATCH: u64 = 10_000;
 
 /// The same, for each binding given.
 pub(crate) const DISPATCH_PER_BINDING: u64 = 200;
+
+/// Polling, for each entry of the list.
+pub(crate) const POLL_PER_ENTRY: u64 = 200;
 
 /// Creating a buffer, for each 4 KiB of it: it must be cleared.
 pub(crate) const BUFFER_CREATE_PER_PAGE: u64 = 64;
@@ -50,9 +56,16 @@ pub(crate) fn operator_cost() -> OperatorCost {
     cost
 }
 
-/// Takes fuel for a host call that moves `bytes` bytes.
+/// Takes fuel for a host call that was handed `bytes` bytes. First of all in every call, so that a refused one costs
+/// something too.
 pub(crate) fn charge_call(store: &mut StoreContextMut<'_, State>, bytes: u64) -> wasmtime::Result<()> {
     charge(store, HOST_CALL + bytes / BYTES_PER_FUEL)
+}
+
+/// Takes fuel for `bytes` bytes that are about to be moved. For a number that the guest only named, not before it was
+/// checked: an absurd one is refused, not paid for.
+pub(crate) fn charge_bytes(store: &mut StoreContextMut<'_, State>, bytes: u64) -> wasmtime::Result<()> {
+    charge(store, bytes / BYTES_PER_FUEL)
 }
 
 /// Takes fuel, and ends the guest if it has too little.

@@ -11,7 +11,7 @@ use crate::host::Gpu;
 use crate::limiter::Limiter;
 use crate::log::Log;
 use crate::spool::Outputs;
-use crate::wasi::{self, VirtualClock};
+use crate::wasi::{self, Random, VirtualClock};
 use crate::{Input, ModuleKind, Observer, Run};
 
 /// One run's state, owned by its wasmtime store.
@@ -19,6 +19,7 @@ pub(crate) struct State {
     wasi: WasiCtx,
     pub(crate) table: ResourceTable,
     pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) random: Random,
     pub(crate) limiter: Limiter,
     pub(crate) job: JobSpec,
     pub(crate) inputs: BTreeMap<Name, Input>,
@@ -41,6 +42,7 @@ impl State {
             wasi: wasi::context(&job, kind, &stdio),
             table,
             clock: Arc::new(VirtualClock::default()),
+            random: Random::new(&job.id()),
             limiter: Limiter::new(&job.limits),
             gpu: Gpu::new(device, &job),
             job,

@@ -5,6 +5,7 @@
 //! gives the errors that WASI defines.
 
 mod clock;
+mod metered;
 mod random;
 mod stdio;
 
@@ -13,6 +14,8 @@ use wasmtime::component::Linker;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
 pub(crate) use clock::VirtualClock;
+pub(crate) use random::Random;
+use stdio::CHUNK_BYTES;
 pub(crate) use stdio::Stdio;
 
 use crate::ModuleKind;
@@ -21,14 +24,12 @@ use crate::state::State;
 /// What a command sees as its own name.
 const PROGRAM_NAME: &str = "job";
 
-/// The most random bytes of one call.
-const RANDOM_BYTES_MAX: u64 = 1 << 20;
-
-/// Links all of WASI 0.2, with clocks of our own.
+/// Links all of WASI 0.2, with clocks of our own, and a price on what a guest can reach.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     linker.allow_shadowing(true);
     clock::link(linker)?;
+    metered::link(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -41,10 +42,6 @@ pub(crate) fn context(job: &JobSpec, kind: ModuleKind, stdio: &Stdio) -> WasiCtx
     }
     wasi.stdin(stdio.stdin.clone()).stdout(stdio.stdout.clone()).stderr(stdio.stderr.clone());
     wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-    let id = job.id();
-    wasi.secure_random(random::Stream::new(&id, random::SECURE))
-        .insecure_random(random::Stream::new(&id, random::INSECURE))
-        .insecure_random_seed(random::seed(&id))
-        .max_random_size(RANDOM_BYTES_MAX);
+    // Clocks and random numbers are not asked of this context: `link` puts its own in their place.
     wasi.build()
 }

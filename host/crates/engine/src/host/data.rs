@@ -7,7 +7,7 @@ use wasmtime::component::{ComponentType, Linker, Lower, Resource, WasmList};
 
 use super::gpu::BufferHandle;
 use crate::end::Stop;
-use crate::fuel::charge_call;
+use crate::fuel::{charge_bytes, charge_call};
 use crate::state::State;
 use crate::{Input, RunError};
 
@@ -33,20 +33,21 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         Ok((names,))
     })?;
     data.func_wrap("input-size", |mut store, (name,): (String,)| {
-        charge_call(&mut store, 0)?;
+        charge_call(&mut store, name.len() as u64)?;
         Ok((find(&store, &name).map(|(_, input)| input.size_bytes()),))
     })?;
     data.func_wrap("input-read", |mut store, (name, offset, size): (String, u64, u64)| {
+        charge_call(&mut store, name.len() as u64)?;
         let (name, input) = match find(&store, &name) {
             Ok((_, input)) if !input.contains(offset, size) => return Ok((Err(DataError::OutOfRange),)),
             Ok((name, input)) => (name.clone(), input.clone()),
             Err(error) => return Ok((Err(error),)),
         };
-        charge_call(&mut store, size)?;
+        charge_bytes(&mut store, size)?;
         Ok((Ok(read_input(&store, name, &input, offset, size)?),))
     })?;
     data.func_wrap("output-append", |mut store, (name, bytes): (String, WasmList<u8>)| {
-        charge_call(&mut store, bytes.len() as u64)?;
+        charge_call(&mut store, (name.len() + bytes.len()) as u64)?;
         let name = match output_name(&store, &name) {
             Ok(name) => name,
             Err(error) => return Ok((Err(error),)),
@@ -98,7 +99,7 @@ async fn append_buffer(
     offset: u64,
     size: u64,
 ) -> wasmtime::Result<Result<(), DataError>> {
-    charge_call(&mut store, size)?;
+    charge_call(&mut store, name.len() as u64)?;
     let name = match output_name(&store, name) {
         Ok(name) => name,
         Err(error) => return Ok(Err(error)),
@@ -106,10 +107,11 @@ async fn append_buffer(
     let state = store.data_mut();
     let range = BufferRange { buffer: state.table.get(&buffer)?.0, offset, size };
     let outputs = state.outputs.clone();
-    let gpu = state.gpu.opened()?;
-    if gpu.check_range(range).is_err() {
+    if state.gpu.opened()?.check_range(range).is_err() {
         return Ok(Err(DataError::OutOfRange));
     }
+    charge_bytes(&mut store, size)?;
+    let gpu = store.data_mut().gpu.opened()?;
     outputs.reserve(size)?;
     outputs.append_reserved(&name, &[]).map_err(|error| Stop::Host(RunError::Output(error)))?;
     match gpu.buffer_read(range, &mut |bytes| outputs.append_reserved(&name, bytes)).await {

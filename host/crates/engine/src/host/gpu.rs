@@ -5,7 +5,7 @@ mod types;
 
 use samebit_device::wgsl::{self, ParseError, Refusal};
 use samebit_device::{
-    BindingIndex, BufferCopy, BufferId, BufferRange, CallError, GpuError, Grid, KernelFault, ReadError,
+    BindingIndex, BufferCopy, BufferId, BufferRange, CallError, GpuError, Grid, KernelFault, ReadError, limits,
 };
 use samebit_spec::{Limit, Name};
 use wasmtime::StoreContextMut;
@@ -16,7 +16,7 @@ pub(super) use types::BufferHandle;
 use types::{GuestBinding, GuestDescriptor, GuestGpuError, GuestKernelError, GuestWorkgroups, KernelHandle};
 
 use crate::end::Stop;
-use crate::fuel::{self, charge, charge_call};
+use crate::fuel::{self, charge, charge_bytes, charge_call};
 use crate::state::State;
 use crate::{Event, RunError};
 
@@ -107,7 +107,9 @@ fn answer<T>(result: Result<T, CallError>) -> Answer<T> {
 
 async fn buffer_create(mut store: StoreContextMut<'_, State>, size: u64) -> Answer<Resource<BufferHandle>> {
     charge_call(&mut store, 0)?;
-    charge(&mut store, (size >> 12).saturating_mul(fuel::BUFFER_CREATE_PER_PAGE))?;
+    if size <= limits::BUFFER_BYTES {
+        charge(&mut store, (size >> 12) * fuel::BUFFER_CREATE_PER_PAGE)?;
+    }
     let state = store.data_mut();
     state.gpu.open(&state.observer).await?.settle().await.map_err(stopped)?;
     match state.gpu.opened()?.buffer_create(size) {
@@ -138,13 +140,17 @@ async fn buffer_read(
     offset: u64,
     size: u64,
 ) -> Answer<Vec<u8>> {
-    charge_call(&mut store, size)?;
+    charge_call(&mut store, 0)?;
     let range = BufferRange { buffer: buffer_id(&store, &buffer)?, offset, size };
-    let gpu = store.data_mut().gpu.opened()?;
-    if let Err(error) = gpu.check_range(range) {
+    if let Err(error) = store.data_mut().gpu.opened()?.check_range(range) {
         return Ok((Err(error.into()),));
     }
-    // Within a buffer's size, which is bounded.
+    charge_bytes(&mut store, size)?;
+    // What a guest reads it must have room for, so the limit on its memory bounds what is held here on the way.
+    if size > store.data().job.limits.memory_bytes {
+        return Err(Stop::Exceeded(Limit::Memory).into());
+    }
+    let gpu = store.data_mut().gpu.opened()?;
     let mut bytes = Vec::with_capacity(size as usize);
     let mut take = |piece: &[u8]| {
         bytes.extend_from_slice(piece);
@@ -165,8 +171,9 @@ async fn buffer_fill(
     size: u64,
     word: u32,
 ) -> Answer<()> {
-    charge_call(&mut store, size / 4)?;
+    charge_call(&mut store, 0)?;
     let range = BufferRange { buffer: buffer_id(&store, &buffer)?, offset, size };
+    charge_within(&mut store, range)?;
     let gpu = store.data_mut().gpu.opened()?;
     gpu.settle().await.map_err(stopped)?;
     answer(gpu.buffer_fill(range, word))
@@ -176,12 +183,22 @@ async fn buffer_copy(
     mut store: StoreContextMut<'_, State>,
     (buffer, offset, source, source_offset, size): (Resource<BufferHandle>, u64, Resource<BufferHandle>, u64, u64),
 ) -> Answer<()> {
-    charge_call(&mut store, size / 4)?;
+    charge_call(&mut store, 0)?;
     let target = BufferRange { buffer: buffer_id(&store, &buffer)?, offset, size };
     let copy = BufferCopy { source: buffer_id(&store, &source)?, source_offset, target };
+    charge_within(&mut store, target)?;
     let gpu = store.data_mut().gpu.opened()?;
     gpu.settle().await.map_err(stopped)?;
     answer(gpu.buffer_copy(copy))
+}
+
+/// Takes fuel for what a device does to a range, a quarter of what moving it through the host costs. A range that will
+/// be refused costs nothing more.
+fn charge_within(store: &mut StoreContextMut<'_, State>, range: BufferRange) -> wasmtime::Result<()> {
+    match store.data_mut().gpu.opened()?.check_range(range) {
+        Ok(()) => charge_bytes(store, range.size / 4),
+        Err(_) => Ok(()),
+    }
 }
 
 async fn buffer_load(
@@ -192,10 +209,11 @@ async fn buffer_load(
     input_offset: u64,
     size: u64,
 ) -> Answer<()> {
-    charge_call(&mut store, size)?;
+    charge_call(&mut store, input.len() as u64)?;
     let id = buffer_id(&store, &buffer)?;
     let state = store.data_mut();
-    let Some((name, input)) = Name::new(input).ok().and_then(|name| state.inputs.get_key_value(&name)) else {
+    let found = Name::new(input).ok().and_then(|name| state.inputs.get_key_value(&name));
+    let Some((name, input)) = found.map(|(name, input)| (name.clone(), input.clone())) else {
         return Ok((Err(GpuError::UnknownInput.into()),));
     };
     let gpu = state.gpu.opened()?;
@@ -205,6 +223,8 @@ async fn buffer_load(
     if let Err(error) = gpu.check_write(id, offset, size) {
         return Ok((Err(error.into()),));
     }
+    charge_bytes(&mut store, size)?;
+    let gpu = store.data_mut().gpu.opened()?;
     let mut chunk = vec![0; size.min(LOAD_CHUNK_BYTES) as usize];
     let mut done = 0;
     while done < size {
@@ -223,7 +243,7 @@ async fn kernel_create(
     mut store: StoreContextMut<'_, State>,
     descriptor: GuestDescriptor,
 ) -> wasmtime::Result<(Result<Resource<KernelHandle>, GuestKernelError>,)> {
-    charge(&mut store, fuel::KERNEL_CREATE + fuel::KERNEL_CREATE_PER_BYTE * descriptor.wgsl.len() as u64)?;
+    charge_kernel(&mut store, &descriptor)?;
     // Parsing and the driver's compiler take their time and their stack: neither is the guest's.
     let parsed = blocking(move || {
         let GuestDescriptor { wgsl: text, entry_point, constants } = descriptor;
@@ -248,6 +268,16 @@ async fn kernel_create(
         Err(KernelFault::Refused(refusal)) => Ok((Err(refused(&store, &refusal)),)),
         Err(KernelFault::Device(error)) => Err(Stop::Host(error.into()).into()),
     }
+}
+
+/// Takes fuel for a kernel by what there is to parse. A text over the limit is not parsed, but carried.
+fn charge_kernel(store: &mut StoreContextMut<'_, State>, descriptor: &GuestDescriptor) -> wasmtime::Result<()> {
+    let GuestDescriptor { wgsl: text, entry_point, constants } = descriptor;
+    let names: usize = constants.iter().map(|(name, _)| name.len()).sum();
+    charge_call(store, (text.len() + entry_point.len() + names) as u64)?;
+    let parsed = if text.len() <= wgsl::limits::TEXT_BYTES { text.len() as u64 } else { 0 };
+    let constants = constants.len() as u64 * fuel::KERNEL_CREATE_PER_CONSTANT;
+    charge(store, fuel::KERNEL_CREATE + parsed * fuel::KERNEL_CREATE_PER_BYTE + constants)
 }
 
 /// The guest learns what kind of refusal it is and where; the words go to whoever is watching, since they are a

@@ -3,51 +3,55 @@
 //! They are BLAKE3 output streams, so no guest can tell them from random, but everyone who knows the job can compute
 //! them: a job must not make secrets.
 
-use std::convert::Infallible;
-
-use rand_core::TryRng;
 use samebit_spec::JobId;
 
 /// The context of `wasi:random/random`.
-pub(super) const SECURE: &str = "samebit 2026 wasi random v1";
+const SECURE: &str = "samebit 2026 wasi random v1";
 /// The context of `wasi:random/insecure`.
-pub(super) const INSECURE: &str = "samebit 2026 wasi insecure random v1";
+const INSECURE: &str = "samebit 2026 wasi insecure random v1";
 /// The context of `wasi:random/insecure-seed`.
 const SEED: &str = "samebit 2026 wasi insecure seed v1";
+
+/// Everything random that a job sees.
+pub(crate) struct Random {
+    /// What `wasi:random/random` gives.
+    pub(super) secure: Stream,
+    /// What `wasi:random/insecure` gives.
+    pub(super) insecure: Stream,
+    /// What `wasi:random/insecure-seed` gives, the same at every call.
+    pub(super) seed: (u64, u64),
+}
+
+impl Random {
+    pub(crate) fn new(job: &JobId) -> Self {
+        let mut seed = Stream::new(job, SEED);
+        Self {
+            secure: Stream::new(job, SECURE),
+            insecure: Stream::new(job, INSECURE),
+            seed: (seed.number(), seed.number()),
+        }
+    }
+}
 
 /// An endless stream of bytes.
 pub(super) struct Stream(blake3::OutputReader);
 
 impl Stream {
-    pub(super) fn new(job: &JobId, context: &str) -> Self {
+    fn new(job: &JobId, context: &str) -> Self {
         Self(blake3::Hasher::new_derive_key(context).update(job.as_bytes()).finalize_xof())
     }
-}
 
-/// The seed that `wasi:random/insecure-seed` gives, the same at every call.
-pub(super) fn seed(job: &JobId) -> u128 {
-    let mut bytes = [0; 16];
-    Stream::new(job, SEED).0.fill(&mut bytes);
-    u128::from_le_bytes(bytes)
-}
-
-impl TryRng for Stream {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
+    /// The next bytes.
+    pub(super) fn bytes(&mut self, size: usize) -> Vec<u8> {
+        let mut bytes = vec![0; size];
         self.0.fill(&mut bytes);
-        Ok(u32::from_le_bytes(bytes))
+        bytes
     }
 
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+    /// The next eight bytes as a number, the lowest first.
+    pub(super) fn number(&mut self) -> u64 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes);
-        Ok(u64::from_le_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, target: &mut [u8]) -> Result<(), Infallible> {
-        self.0.fill(target);
-        Ok(())
+        u64::from_le_bytes(bytes)
     }
 }

@@ -26,7 +26,7 @@ use crate::spool::Outputs;
 use crate::{Input, Level, ModuleKind, RunError};
 
 /// The most bytes that one read or write moves; a guest may ask for more, and gets this much.
-const CHUNK_BYTES: usize = 64 << 10;
+pub(super) const CHUNK_BYTES: usize = 64 << 10;
 
 /// The standard streams of a run.
 pub(crate) struct Stdio {
