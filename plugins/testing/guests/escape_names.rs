@@ -12,17 +12,25 @@ fn run(_args: Vec<String>) -> Result<(), String> {
     let buffer = buffer(16)?;
     for name in ["", ".", "..", "-x", "_x", "../x", "a/b", "a\\b", "a b", "a\0", "é", "a\n", "C:", &long, &huge] {
         let shown = &name[..name.floor_char_boundary(40)];
-        expect(shown, data::input_size(name), "Err(DataError::InvalidName)")?;
-        expect(shown, data::input_read(name, 0, 0), "Err(DataError::InvalidName)")?;
-        expect(shown, data::output_append(name, b"x"), "Err(DataError::InvalidName)")?;
-        expect(shown, data::output_append_buffer(name, &buffer, 0, 4), "Err(DataError::InvalidName)")?;
+        expect(shown, data::input_size(name).map_err(|error| error.name()), r#"Err("invalid-name")"#)?;
+        expect(shown, data::input_read(name, 0, 0).map_err(|error| error.name()), r#"Err("invalid-name")"#)?;
+        expect(shown, data::output_append(name, b"x").map_err(|error| error.name()), r#"Err("invalid-name")"#)?;
+        expect(
+            shown,
+            data::output_append_buffer(name, &buffer, 0, 4).map_err(|error| error.name()),
+            r#"Err("invalid-name")"#,
+        )?;
         expect(shown, buffer.load_input(0, name, 0, 4), "Err(GpuError::UnknownInput)")?;
     }
     let longest = "x".repeat(128);
     for name in ["nobody", "NUL", "a..b", &longest] {
-        expect(name, data::input_size(name), "Err(DataError::UnknownInput)")?;
-        expect(name, data::input_read(name, u64::MAX, u64::MAX), "Err(DataError::UnknownInput)")?;
-        expect(name, data::output_append(name, b""), "Ok(())")?;
+        expect(name, data::input_size(name).map_err(|error| error.name()), r#"Err("unknown-input")"#)?;
+        expect(
+            name,
+            data::input_read(name, u64::MAX, u64::MAX).map_err(|error| error.name()),
+            r#"Err("unknown-input")"#,
+        )?;
+        expect(name, data::output_append(name, b"").map_err(|error| error.name()), "Ok(())")?;
     }
     Ok(())
 }

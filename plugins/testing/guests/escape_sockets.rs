@@ -14,8 +14,16 @@ samebit_plugin_testing::guest!(run);
 fn run(_args: Vec<String>) -> Result<(), String> {
     let mut seen = String::new();
     for family in [Ipv4, Ipv6] {
-        let _ = writeln!(seen, "tcp {:?}", tcp_create_socket::create_tcp_socket(family).map(drop));
-        let _ = writeln!(seen, "udp {:?}", udp_create_socket::create_udp_socket(family).map(drop));
+        let _ = writeln!(
+            seen,
+            "tcp {:?}",
+            tcp_create_socket::create_tcp_socket(family).map(drop).map_err(|error| error.name())
+        );
+        let _ = writeln!(
+            seen,
+            "udp {:?}",
+            udp_create_socket::create_udp_socket(family).map(drop).map_err(|error| error.name())
+        );
     }
     let network = instance_network::instance_network();
     for name in ["localhost", "example.com", "127.0.0.1", "", "not a name"] {
@@ -24,6 +32,7 @@ fn run(_args: Vec<String>) -> Result<(), String> {
             found.subscribe().block();
             found.resolve_next_address().map(|address| address.is_some())
         });
+        let found = found.map_err(|error| error.name());
         let _ = writeln!(seen, "lookup {name:?} {found:?}");
     }
     let _ = writeln!(seen, "std {}", TcpStream::connect("127.0.0.1:80").is_ok());

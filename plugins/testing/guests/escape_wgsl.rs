@@ -47,7 +47,11 @@ fn made() -> Vec<(&'static str, String, &'static str)> {
         ("minus signs", format!("{main} {{ let x = {}1; }}", "- ".repeat(20_000)), "too-large"),
         ("else if", format!("{main} {{ if true {{}} {} }}", "else if true {} ".repeat(5000)), "too-large"),
         ("nested arrays", format!("var<private> x: {}u32{};", "array<".repeat(1000), ", 2>".repeat(1000)), "too-large"),
-        ("functions", format!("{} {main} {{}}", (0..5000).map(|n| format!("fn f{n}() {{}} ")).collect::<String>()), "too-large"),
+        (
+            "functions",
+            format!("{} {main} {{}}", (0..5000).map(|n| format!("fn f{n}() {{}} ")).collect::<String>()),
+            "too-large",
+        ),
     ]
 }
 

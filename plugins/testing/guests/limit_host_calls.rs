@@ -42,12 +42,10 @@ fn handles(name: &str) -> Result<(), String> {
         "timer" => forever(|| clocks::monotonic_clock::subscribe_duration(1).block()),
         "poll" => {
             let timer = clocks::monotonic_clock::subscribe_duration(1);
-            let list = vec![&timer; 100_000];
+            let list = vec![&timer; 10_000];
             forever(|| io::poll::poll(&list))
         }
-        "socket" => {
-            forever(|| sockets::tcp_create_socket::create_tcp_socket(sockets::network::IpAddressFamily::Ipv4))
-        }
+        "socket" => forever(|| sockets::tcp_create_socket::create_tcp_socket(sockets::network::IpAddressFamily::Ipv4)),
         "buffer" => forever(|| gpu::Buffer::create(3)),
         "buffer-read" => {
             let buffer = buffer(16)?;
@@ -58,7 +56,7 @@ fn handles(name: &str) -> Result<(), String> {
         "bindings" => {
             let (kernel, buffer) = (kernel(COPY)?, buffer(16)?);
             let binding = gpu::Binding { group: 9, binding: 9, buffer: &buffer, offset: 0, size: None };
-            let list: Vec<_> = (0..100_000).map(|_| gpu::Binding { ..binding }).collect();
+            let list: Vec<_> = (0..10_000).map(|_| gpu::Binding { ..binding }).collect();
             forever(|| gpu::dispatch(&kernel, &list, along_x(1)))
         }
         "constants" => {

@@ -14,6 +14,10 @@ fn run(_args: Vec<String>) -> Result<(), String> {
                 .map_err(|error| format!("output {name} in round {round}: {error:?}"))?;
         }
     }
-    expect("one more", data::output_append("one-more", b""), "Err(DataError::TooManyOutputs)")?;
-    expect("an old one", data::output_append("o0", b"x"), "Ok(())")
+    expect(
+        "one more",
+        data::output_append("one-more", b"").map_err(|error| error.name()),
+        r#"Err("too-many-outputs")"#,
+    )?;
+    expect("an old one", data::output_append("o0", b"x").map_err(|error| error.name()), "Ok(())")
 }
