@@ -1,9 +1,9 @@
 //! `samebit inspect`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use samebit_runner::engine::{CompileError, Module};
-use samebit_runner::spec::{BlobRef, ENCODED_BYTES_MAX, Hash, RECEIPT_MAGIC, Receipt};
+use samebit_runner::spec::{BlobRef, Hash, RECEIPT_MAGIC, Receipt};
 use samebit_runner::store::Blob;
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: &Args, config: &Config, output: &Output) -> Result
     Err(Failure::usage("unknown", format!("{} cannot be inspected: {why}", args.what)))
 }
 
-fn read(path: &PathBuf) -> Result<Vec<u8>, Failure> {
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed =
         |why: &dyn std::fmt::Display| Failure::usage("input", format!("{} cannot be read: {why}", path.display()));
     let bytes = files::read_bounded(path, FILE_BYTES_MAX).map_err(|error| failed(&error))?;
@@ -74,7 +74,7 @@ async fn from_store(hash: &Hash, config: &Config, output: &Output) -> Result<Vec
     let blob = store.open_blob(hash).await;
     let bytes = match blob {
         Ok(Blob::Bytes(bytes)) => Ok(bytes.to_vec()),
-        Ok(Blob::File(file)) => read(&file.path().to_owned()),
+        Ok(Blob::File(file)) => read(file.path()),
         Err(error) => Err(error.into()),
     };
     store.close().await?;
@@ -89,7 +89,6 @@ fn job(path: &str, output: &Output) -> Result<Exit, Failure> {
 }
 
 fn receipt(bytes: &[u8], output: &Output) -> Result<Exit, Failure> {
-    debug_assert!(ENCODED_BYTES_MAX < FILE_BYTES_MAX);
     let receipt = Receipt::decode(bytes)?;
     let json = || {
         let mut value = receipt_json(&receipt);
