@@ -1,4 +1,9 @@
 //! What a module can do and what it cannot, tried with guests written for the purpose.
 
 mod basics;
+mod fake_device;
+mod hostile;
+mod hostile_handles;
+mod hostile_modules;
+mod hostile_suite;
 mod support;

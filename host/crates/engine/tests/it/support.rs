@@ -1,6 +1,7 @@
 //! Runs guests for the tests.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -53,6 +54,11 @@ impl Guest {
 
     pub(crate) fn run(&self) -> Result<Ran, RunError> {
         let scratch = tempfile::tempdir().expect("a temporary folder");
+        self.run_in(scratch.path())
+    }
+
+    /// Runs it with a folder that outlives the outputs.
+    pub(crate) fn run_in(&self, scratch_dir: &Path) -> Result<Ran, RunError> {
         let run = Run {
             job: self.job.clone(),
             inputs: self
@@ -60,7 +66,7 @@ impl Guest {
                 .iter()
                 .map(|(name, bytes)| (name.parse().expect("a name"), Input::Bytes(bytes.clone().into())))
                 .collect(),
-            scratch_dir: scratch.path().to_owned(),
+            scratch_dir: scratch_dir.to_owned(),
             device: self.device.clone(),
             wall_time: Some(Duration::from_secs(60)),
             observer: Arc::new(Silent),
