@@ -3,6 +3,7 @@
 //! One file per command. Each command sets up what it needs itself, so that on a fresh machine with Rust,
 //! `cargo xtask demo` or `cargo xtask test` is all there is to type. Nothing here is shipped.
 
+mod bench;
 mod command;
 mod demo;
 mod man;
@@ -27,6 +28,7 @@ Examples:
   cargo xtask test                     everything that must pass before a merge
   cargo xtask test -p samebit-spec     the tests of one crate
   cargo xtask plugins gemm             build one module to target/plugins/gemm.wasm
+  cargo xtask bench                    what the sandbox costs, beside plain programs
   cargo xtask tidy                     check the rules of the house";
 
 /// What this repository's own chores are.
@@ -48,6 +50,8 @@ enum Command {
     Demo,
     /// Build the modules, then run all tests
     Test(suite::Args),
+    /// Measure what the sandbox costs, beside plain programs that do the same
+    Bench(bench::Args),
     /// Check the rules of the house: arrows between crates, file lengths, contracts, texts
     Tidy(tidy::Args),
     /// Write the man pages to target/man and shell completions to target/completions
@@ -71,6 +75,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Plugins(args) => plugins::run(&workspace, args),
         Command::Demo => demo::run(&workspace),
         Command::Test(args) => suite::run(&workspace, args),
+        Command::Bench(args) => bench::run(&workspace, args),
         Command::Tidy(args) => tidy::run(&workspace, args),
         Command::Man => man::run(&workspace),
     }

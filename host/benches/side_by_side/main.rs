@@ -1,0 +1,83 @@
+//! What the sandbox costs: each job of the bench beside a plain program that does the same, in one run.
+//!
+//! Every figure is taken in a process of its own, so that memory peaks are comparable, and the two sides of a pair take
+//! turns, so that a machine that speeds up or slows down does so for both. What is printed are medians and the median
+//! of the pairs' ratios. Nothing here fails on a slow machine: `docs/BENCHMARKS.md` says what the targets are.
+//!
+//! Run it with `cargo xtask bench`, which builds the modules first.
+
+mod empty;
+mod gemm;
+mod hashing;
+mod image_filter;
+mod measure;
+mod plain;
+mod samebit;
+mod transfer;
+mod work;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use measure::{Figure, Pair};
+use work::Work;
+
+/// One side of a pair, or a figure that stands alone: its name, and what to do in a process of its own.
+type Side = (&'static str, fn(&Work) -> Figure);
+
+const SIDES: &[Side] = &[
+    ("empty-job", empty::in_process),
+    ("transfer", transfer::sandboxed),
+    ("transfer-plain", transfer::plain),
+    ("gemm", gemm::sandboxed),
+    ("gemm-plain", gemm::plain),
+    ("image-filter", image_filter::sandboxed),
+    ("image-filter-plain", image_filter::plain),
+    ("hash", hashing::ours),
+    ("hash-plain", hashing::plain),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => report(5),
+        ["--rounds", rounds] if rounds.parse::<usize>().is_ok_and(|rounds| rounds > 0) => {
+            report(rounds.parse().unwrap_or(1));
+        }
+        ["--side", name, dir] => {
+            let Some((_, side)) = SIDES.iter().find(|(side, _)| *side == name) else { return ExitCode::from(2) };
+            println!("{}", side(&Work::open(PathBuf::from(dir))).to_json());
+        }
+        _ => {
+            eprintln!("usage: side_by_side [--rounds N]");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn report(rounds: usize) {
+    let work = Work::create();
+    println!("{}\n", work::machine());
+    println!("| job | samebit | plain | ratio | target | peak memory: samebit | plain |");
+    println!("|---|---|---|---|---|---|---|");
+    let empty = measure::side("empty-job", &work);
+    println!("| empty job in process, p50 | {} | – | – | ≤ 50 µs | {} | – |", empty.time(), empty.memory());
+    let cli = empty::command_line(&work, 4 * rounds);
+    println!("| empty job, CLI start to receipt | {} | – | – | ≤ 50 ms | {} | – |", cli.time(), cli.memory());
+    for (title, ours, plain, target) in [
+        ("256 MiB input → buffer → output", "transfer", "transfer-plain", "≤ 1.05"),
+        ("gemm 1024³", "gemm", "gemm-plain", "≤ 1.05"),
+        ("image-filter, 3 Mpixel, blur of 12", "image-filter", "image-filter-plain", "≤ 1.05"),
+        ("verified read of 256 MiB against `blake3`", "hash", "hash-plain", "≤ 1.11 (≥ 0.9× speed)"),
+    ] {
+        let Pair { ours, plain, ratio } = measure::pair(ours, plain, &work, rounds);
+        println!(
+            "| {title} | {} | {} | {ratio:.2} | {target} | {} | {} |",
+            ours.time(),
+            plain.time(),
+            ours.memory(),
+            plain.memory()
+        );
+    }
+}

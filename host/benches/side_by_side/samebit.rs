@@ -1,0 +1,62 @@
+//! The sandboxed side: a job through the runner's steps, from its named blobs to its stored outputs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use samebit_gpu::{Choice, GpuDevice};
+use samebit_runner::engine::device::{Device, DeviceError};
+use samebit_runner::engine::{Cache, Engine, Silent};
+use samebit_runner::spec::{JobSpec, Limits, Name, Profile};
+use samebit_runner::store::{ImportBy, Store};
+use samebit_runner::{Fetched, Host};
+
+use crate::measure::Figure;
+use crate::work::{Work, module};
+
+/// Runs a job once and times it: verifying its blobs, loading its compiled module, opening the device, running, storing
+/// what it wrote. Importing the inputs and compiling the module come before: a host has them from the last time.
+pub(crate) fn job(work: &Work, name: &str, args: &[&str], inputs: &[(&str, &str)]) -> Figure {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let dir = tempfile::tempdir_in(work.dir()).expect("a temporary folder");
+        let store = Store::open(dir.path(), Duration::ZERO).await.expect("a store");
+        let cache = Cache::new(work.path("compiled"), [7; 32]);
+        let host = Host {
+            engine: Engine::new(Some(cache)).expect("an engine"),
+            store: store.clone(),
+            device: Arc::new(|| {
+                let device = GpuDevice::select(&Choice::Default);
+                let device = device.map_err(|error| DeviceError::Unavailable(error.to_string()))?;
+                Ok(Arc::new(device) as Arc<dyn Device>)
+            }),
+            caps: Limits::default(),
+            wall_time: None,
+            clock: SystemTime::now,
+            program: "bench".to_owned(),
+        };
+        let (module, _pin) = store.import_file(&module(name), ImportBy::Auto).await.expect("the module is imported");
+        let mut blobs = BTreeMap::new();
+        let mut pins = Vec::new();
+        for (name, file) in inputs {
+            let (blob, pin) = store.import_file(&work.path(file), ImportBy::Auto).await.expect("the input is imported");
+            blobs.insert(Name::new(*name).expect("a name"), blob);
+            pins.push(pin);
+        }
+        let job = JobSpec {
+            module,
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            inputs: blobs,
+            limits: Limits::default(),
+            profile: Profile::Native,
+        };
+        let started = Instant::now();
+        let compiled = Fetched::fetch(&host, job).await.expect("fetched").compile(&host).await.expect("compiled");
+        let committed = compiled.run(&host, Arc::new(Silent)).await.expect("ran").commit(&host).await.expect("stored");
+        let time = started.elapsed();
+        assert_eq!(committed.outcome().status, samebit_runner::spec::Status::Ok);
+        let figure = Figure::taken(time);
+        store.close().await.expect("the store closes");
+        figure
+    })
+}
