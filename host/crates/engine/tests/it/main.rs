@@ -6,4 +6,5 @@ mod hostile;
 mod hostile_handles;
 mod hostile_modules;
 mod hostile_suite;
+mod hostile_vulkan;
 mod support;
