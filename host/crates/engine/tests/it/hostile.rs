@@ -58,6 +58,7 @@ guests! {
     limit_write_huge => |guest| log_is_bounded(guest, "error xxxxxxxx");
     ok_gpu => |guest| everything_once(guest, [0, 0, 0]);
     ok_nothing => |guest| ends(guest, Status::Ok);
+    ok_transfer => goes_through;
     race_drop => |guest| ends(guest, Status::Ok);
     race_queue => |guest| ends(guest, Status::Ok);
     trap_abort => |guest| ends(guest, Status::Trapped(Trap::Unreachable));
@@ -277,6 +278,12 @@ pub(crate) fn everything_once(guest: Guest, read: [u8; 3]) {
     assert_eq!(seen.outputs["read"], read);
     let source = &seen.outputs["source"];
     assert_eq!((source.len(), &source[..12]), (1024, [41, 0, 0, 0, b'a', b'b', b'c', 0, 41, 0, 0, 0].as_slice()));
+}
+
+pub(crate) fn goes_through(guest: Guest) {
+    let bytes: Vec<u8> = (0..100_003_u32).map(|index| (index.wrapping_mul(index) >> 7) as u8).collect();
+    let seen = ended(&guest.input("in", &bytes), Status::Ok);
+    assert!(seen.outputs["out"] == bytes);
 }
 
 fn exit_codes(guest: Guest) {
