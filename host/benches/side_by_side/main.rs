@@ -6,6 +6,12 @@
 //!
 //! Run it with `cargo xtask bench`, which builds the modules first.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a table on standard output is what this program is for"
+)]
+
 mod empty;
 mod gemm;
 mod hashing;

@@ -11,19 +11,19 @@ fn run(args: Vec<String>) -> Result<(), String> {
     let name = args.first().ok_or("the name of a call is needed")?;
     match name.as_str() {
         "progress" => forever(|| report::progress(u64::MAX, 0)),
-        "inputs" => forever(|| data::inputs()),
+        "inputs" => forever(data::inputs),
         "input-size" => forever(|| data::input_size("nobody")),
         "input-read" => forever(|| data::input_read("nobody", 0, u64::MAX)),
         "output-append" => forever(|| data::output_append("no name", b"x")),
-        "clock" => forever(|| clocks::wall_clock::now()),
+        "clock" => forever(clocks::wall_clock::now),
         "random" => forever(|| random::random::get_random_bytes(1 << 20)),
-        "random-u64" => forever(|| random::insecure::get_insecure_random_u64()),
-        "seed" => forever(|| random::insecure_seed::insecure_seed()),
-        "environment" => forever(|| cli::environment::get_environment()),
-        "arguments" => forever(|| cli::environment::get_arguments()),
-        "preopens" => forever(|| filesystem::preopens::get_directories()),
-        "terminal" => forever(|| cli::terminal_stdout::get_terminal_stdout()),
-        "streams" => forever(|| cli::stdout::get_stdout()),
+        "random-u64" => forever(random::insecure::get_insecure_random_u64),
+        "seed" => forever(random::insecure_seed::insecure_seed),
+        "environment" => forever(cli::environment::get_environment),
+        "arguments" => forever(cli::environment::get_arguments),
+        "preopens" => forever(filesystem::preopens::get_directories),
+        "terminal" => forever(cli::terminal_stdout::get_terminal_stdout),
+        "streams" => forever(cli::stdout::get_stdout),
         _ => handles(name),
     }
 }

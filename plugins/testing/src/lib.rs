@@ -1,9 +1,7 @@
 //! What the guests in `guests/` share: the raw bindings to the world `job`, and the glue of a guest.
 //!
 //! The bindings are used as they are generated, not through the SDK: a guest that misbehaves has to be able to pass what
-//! the SDK would never pass. Nothing here, and no guest, exists on other targets than WebAssembly.
-
-#![cfg(target_family = "wasm")]
+//! the SDK would never pass.
 
 pub mod bindings;
 pub mod gpu;
