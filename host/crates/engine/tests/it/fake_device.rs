@@ -63,20 +63,20 @@ impl Session for Memory {
     }
 
     fn buffer_write(&mut self, id: BufferId, offset: u64, bytes: &[u8]) -> Result<(), DeviceError> {
-        assert!(offset % 4 == 0 && bytes.len().is_multiple_of(4));
+        assert!(offset.is_multiple_of(4) && bytes.len().is_multiple_of(4));
         self.range(BufferRange { buffer: id, offset, size: bytes.len() as u64 }).copy_from_slice(bytes);
         Ok(())
     }
 
     fn buffer_fill(&mut self, range: BufferRange, word: u32) -> Result<(), DeviceError> {
-        assert!(range.offset % 4 == 0 && range.size % 4 == 0);
+        assert!(range.offset.is_multiple_of(4) && range.size.is_multiple_of(4));
         self.range(range).chunks_exact_mut(4).for_each(|target| target.copy_from_slice(&word.to_le_bytes()));
         Ok(())
     }
 
     fn buffer_copy(&mut self, copy: BufferCopy) -> Result<(), DeviceError> {
         let BufferCopy { source, source_offset, target } = copy;
-        assert!(source != target.buffer && source_offset % 4 == 0 && target.offset % 4 == 0 && target.size % 4 == 0);
+        assert!(source != target.buffer && source_offset.is_multiple_of(4) && target.offset % 4 == 0 && target.size % 4 == 0);
         let bytes = self.range(BufferRange { buffer: source, offset: source_offset, size: target.size }).to_vec();
         self.range(target).copy_from_slice(&bytes);
         Ok(())

@@ -58,7 +58,6 @@ fn refused(what: &str, bytes: &[u8]) -> CompileError {
     let began = Instant::now();
     let error = ENGINE.compile(bytes).map(drop).expect_err("there is no entry");
     let took = began.elapsed();
-    println!("{what}: {} bytes, {took:?}: {error}", bytes.len());
     assert!(took < PATIENCE, "{what} kept the compiler busy for {took:?}");
     error
 }
