@@ -76,7 +76,12 @@ impl Session for Memory {
 
     fn buffer_copy(&mut self, copy: BufferCopy) -> Result<(), DeviceError> {
         let BufferCopy { source, source_offset, target } = copy;
-        assert!(source != target.buffer && source_offset.is_multiple_of(4) && target.offset % 4 == 0 && target.size % 4 == 0);
+        assert!(
+            source != target.buffer
+                && source_offset.is_multiple_of(4)
+                && target.offset % 4 == 0
+                && target.size % 4 == 0
+        );
         let bytes = self.range(BufferRange { buffer: source, offset: source_offset, size: target.size }).to_vec();
         self.range(target).copy_from_slice(&bytes);
         Ok(())
