@@ -19,6 +19,11 @@ fn run(_args: Vec<String>) -> Result<(), String> {
     std::thread::sleep(Duration::from_secs(365 * 86_400));
     let _ = writeln!(seen, "slept {} s", began.elapsed().as_secs());
     let _ = writeln!(seen, "resolution {}", monotonic_clock::resolution());
+    let (long, short) =
+        (monotonic_clock::subscribe_duration(10_000_000_000), monotonic_clock::subscribe_duration(1_000_000));
+    let _ = writeln!(seen, "early {} first {:?} late {}", short.ready(), poll(&[&long, &short]), long.ready());
+    long.block();
+    let _ = writeln!(seen, "both {:?}", poll(&[&long, &short]));
     let forever = monotonic_clock::subscribe_instant(u64::MAX);
     forever.block();
     let _ = writeln!(seen, "end {:?} {}", poll(&[&forever, &forever]), monotonic_clock::now());

@@ -64,20 +64,31 @@ pub(crate) fn hash_file(file: &File, stop: &Stop) -> io::Result<(Hash, u64)> {
 }
 
 /// Copies a file's bytes from its beginning, and gives the hash and length of what was copied.
-pub(crate) fn copy_file(file: &File, target: &mut impl Write, stop: &Stop) -> Result<(Hash, u64), CopyError> {
+///
+/// What comes next is read while what is there is hashed: reading costs half as much as hashing even from memory.
+pub(crate) fn copy_file(file: &File, target: &mut (impl Write + Send), stop: &Stop) -> Result<(Hash, u64), CopyError> {
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let (mut buffer, mut spare) = (vec![0; BUFFER_BYTES], Vec::new());
+    let mut filled = read_full_at(file, 0, &mut buffer).map_err(CopyError::Source)?;
     let mut offset = 0;
     loop {
         stop.check().map_err(CopyError::Source)?;
-        let filled = read_full_at(file, offset, &mut buffer).map_err(CopyError::Source)?;
         let bytes = &buffer[..filled];
-        update(&mut hasher, bytes);
-        target.write_all(bytes).map_err(CopyError::Target)?;
         offset += filled as u64;
         if filled < BUFFER_BYTES {
+            update(&mut hasher, bytes);
+            target.write_all(bytes).map_err(CopyError::Target)?;
             return Ok((finish(&hasher), offset));
         }
+        spare.resize(BUFFER_BYTES, 0);
+        let take = || {
+            update(&mut hasher, bytes);
+            target.write_all(bytes)
+        };
+        let (taken, read) = rayon::join(take, || read_full_at(file, offset, &mut spare));
+        taken.map_err(CopyError::Target)?;
+        filled = read.map_err(CopyError::Source)?;
+        std::mem::swap(&mut buffer, &mut spare);
     }
 }
 

@@ -1,10 +1,11 @@
 //! Clocks that tell fuel.
 //!
-//! One unit of fuel is one nanosecond after 2026-01-01T00:00:00Z, on both clocks. Nothing is ever waited for: a timer
-//! that the guest polls moves the clock on to its deadline, and is ready.
+//! One unit of fuel is one nanosecond after 2026-01-01T00:00:00Z, on both clocks. Nothing is ever waited for: where a
+//! guest waits and nothing is ready, the clock moves on to the earliest timer it waits for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Linker, Lower, Resource};
@@ -17,13 +18,21 @@ use crate::state::State;
 const EPOCH_UNIX_S: u64 = 1_767_225_600;
 const NS_PER_S: u64 = 1_000_000_000;
 
-/// How far the guest has come in time beyond its fuel.
-#[derive(Debug, Default)]
+/// How far the guest has come in time.
+#[derive(Debug)]
 pub(crate) struct VirtualClock {
     /// Nanoseconds that were skipped by waiting.
     skipped_ns: AtomicU64,
-    /// The latest deadline that was waited for.
-    reached_ns: AtomicU64,
+    /// The time when it was last asked for.
+    now_ns: AtomicU64,
+    /// The earliest deadline that was polled and is still to come.
+    wanted_ns: AtomicU64,
+}
+
+impl Default for VirtualClock {
+    fn default() -> Self {
+        Self { skipped_ns: AtomicU64::new(0), now_ns: AtomicU64::new(0), wanted_ns: AtomicU64::new(u64::MAX) }
+    }
 }
 
 // One guest runs on one thread at a time; the atomics are for the type, not for an order between threads.
@@ -31,17 +40,28 @@ impl VirtualClock {
     /// The time, in nanoseconds since the start, after `fuel` units of fuel.
     fn now(&self, fuel: u64) -> u64 {
         let now = fuel.saturating_add(self.skipped_ns.load(Ordering::Relaxed));
-        let behind = self.reached_ns.load(Ordering::Relaxed).saturating_sub(now);
-        self.skipped_ns.fetch_add(behind, Ordering::Relaxed);
-        now + behind
+        self.now_ns.store(now, Ordering::Relaxed);
+        now
     }
 
-    fn wait_until(&self, deadline_ns: u64) {
-        self.reached_ns.fetch_max(deadline_ns, Ordering::Relaxed);
+    /// True if a deadline has come; if not, it is one to wait for.
+    fn has_come(&self, deadline_ns: u64) -> bool {
+        if deadline_ns <= self.now_ns.load(Ordering::Relaxed) {
+            return true;
+        }
+        self.wanted_ns.fetch_min(deadline_ns, Ordering::Relaxed);
+        false
+    }
+
+    /// Moves on to the earliest deadline that was polled since the last time and had not come.
+    pub(super) fn skip(&self) {
+        let wanted = self.wanted_ns.swap(u64::MAX, Ordering::Relaxed);
+        let now = self.now_ns.fetch_max(wanted, Ordering::Relaxed);
+        self.skipped_ns.fetch_add(wanted.saturating_sub(now), Ordering::Relaxed);
     }
 }
 
-/// A timer. Ready as soon as it is asked.
+/// A timer.
 struct Deadline {
     clock: Arc<VirtualClock>,
     at_ns: u64,
@@ -49,8 +69,9 @@ struct Deadline {
 
 #[wasmtime_wasi::async_trait]
 impl Pollable for Deadline {
+    // Nobody wakes the one who waits: `metered.rs` moves the clock on, and asks again.
     async fn ready(&mut self) {
-        self.clock.wait_until(self.at_ns);
+        std::future::poll_fn(|_| if self.clock.has_come(self.at_ns) { Poll::Ready(()) } else { Poll::Pending }).await;
     }
 }
 
@@ -89,7 +110,8 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-fn now(store: &mut StoreContextMut<'_, State>) -> wasmtime::Result<u64> {
+/// The time, which is also that of timers until it is asked for again.
+pub(super) fn now(store: &mut StoreContextMut<'_, State>) -> wasmtime::Result<u64> {
     charge_call(store, 0)?;
     let spent = store.data().job.limits.fuel.saturating_sub(store.get_fuel()?);
     Ok(store.data().clock.now(spent))
@@ -109,13 +131,15 @@ mod tests {
     fn time_is_fuel_and_waiting_moves_it_on() {
         let clock = VirtualClock::default();
         assert_eq!(clock.now(10), 10);
-        clock.wait_until(1_000);
-        assert_eq!(clock.now(20), 1_000);
-        assert_eq!(clock.now(25), 1_005, "fuel goes on counting after a wait");
-        clock.wait_until(500);
-        assert_eq!(clock.now(26), 1_006, "a deadline in the past moves nothing");
-        clock.wait_until(u64::MAX);
-        assert_eq!(clock.now(27), u64::MAX);
-        assert_eq!(clock.now(28), u64::MAX, "the end of time is not passed");
+        assert!(clock.has_come(10) && !clock.has_come(2_000) && !clock.has_come(1_000));
+        clock.skip();
+        assert!(clock.has_come(1_000) && !clock.has_come(2_000), "the earliest of those that were waited for");
+        assert_eq!(clock.now(20), 1_010, "fuel goes on counting after a wait");
+        clock.skip();
+        assert_eq!(clock.now(20), 2_000);
+        assert!(!clock.has_come(u64::MAX));
+        clock.skip();
+        assert_eq!(clock.now(21), u64::MAX);
+        assert_eq!(clock.now(22), u64::MAX, "the end of time is not passed");
     }
 }

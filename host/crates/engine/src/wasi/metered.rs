@@ -6,6 +6,10 @@
 //!
 //! What is left out needs a handle that no guest can get: files, sockets, errors of streams.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task;
+
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Linker, LinkerInstance, Lower, Resource};
 use wasmtime_wasi::cli::WasiCliView;
@@ -18,6 +22,9 @@ use wasmtime_wasi::p2::bindings::{cli, filesystem, sockets};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, StreamResult};
 use wasmtime_wasi::sockets::WasiSocketsView;
 
+use super::clock;
+use crate::RunError;
+use crate::end::Stop;
 use crate::fuel::{POLL_PER_ENTRY, charge, charge_bytes, charge_call};
 use crate::state::State;
 
@@ -158,23 +165,39 @@ fn link_poll(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut poll = linker.instance("wasi:io/poll@0.2.12")?;
     poll.func_wrap_async("poll", |mut store: Store<'_>, (list,): (Vec<Resource<DynPollable>>,)| {
         Box::new(async move {
-            charge_call(&mut store, 0)?;
             charge(&mut store, list.len() as u64 * POLL_PER_ENTRY)?;
-            Ok((Poll::poll(&mut store.data_mut().table, list).await?,))
+            Ok((wait(&mut store, &list).await?,))
         })
     })?;
     poll.func_wrap_async("[method]pollable.ready", |mut store: Store<'_>, (pollable,): (Resource<DynPollable>,)| {
         Box::new(async move {
-            charge_call(&mut store, 0)?;
+            clock::now(&mut store)?;
             Ok((HostPollable::ready(&mut store.data_mut().table, pollable).await?,))
         })
     })?;
     poll.func_wrap_async("[method]pollable.block", |mut store: Store<'_>, (pollable,): (Resource<DynPollable>,)| {
         Box::new(async move {
-            charge_call(&mut store, 0)?;
-            HostPollable::block(&mut store.data_mut().table, pollable).await
+            wait(&mut store, &[pollable]).await?;
+            Ok(())
         })
     })
+}
+
+/// Which of a list are ready. If none is, the clock moves on until one is.
+async fn wait(store: &mut Store<'_>, list: &[Resource<DynPollable>]) -> wasmtime::Result<Vec<u32>> {
+    clock::now(store)?;
+    let state = store.data_mut();
+    for _ in 0..2 {
+        let list = list.iter().map(|pollable| Resource::new_borrow(pollable.rep())).collect();
+        let mut ready = pin!(Poll::poll(&mut state.table, list));
+        let ready = poll_fn(|context| task::Poll::Ready(ready.as_mut().poll(context)));
+        if let task::Poll::Ready(ready) = ready.await {
+            return ready;
+        }
+        state.clock.skip();
+    }
+    // Streams are always ready, and of the timers one has just come.
+    Err(Stop::Host(RunError::Host("a guest waits for something that never comes".to_owned())).into())
 }
 
 /// Parts what the guest is told from what ends it.
