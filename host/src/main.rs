@@ -36,6 +36,7 @@ fn main() -> ExitCode {
             failure.exit()
         }
     };
+    samebit_gpu::all_closed_within(GRACE);
     // Not by returning: a thread that hangs in a driver must not keep the process.
     std::process::exit(exit.code())
 }

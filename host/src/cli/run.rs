@@ -47,14 +47,14 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    job: JobArgs,
     /// Write the outputs to this folder, each under its name
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Write the receipt to this file
     #[arg(short, long, value_name = "FILE")]
     receipt: Option<PathBuf>,
+    #[command(flatten)]
+    job: JobArgs,
     #[command(flatten)]
     host: HostArgs,
 }

@@ -197,6 +197,11 @@ impl Checked {
         self.session.finish().await
     }
 
+    /// Frees everything, and returns when the driver has let go of it.
+    pub async fn close(self) {
+        self.session.close().await;
+    }
+
     fn fresh_id(&mut self) -> Result<u32, DeviceError> {
         let id = self.next_id;
         self.next_id =

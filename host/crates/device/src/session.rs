@@ -93,7 +93,7 @@ pub trait Device: Send + Sync {
     fn open(&self) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>>;
 }
 
-/// One job's use of a device. Dropping it frees everything.
+/// One job's use of a device. Dropping it frees everything, sooner or later; [`close`](Session::close) says when.
 ///
 /// Calls return once the operation is queued. An operation that fails later makes a later call fail, at the latest
 /// [`finish`](Session::finish).
@@ -133,4 +133,8 @@ pub trait Session: Send {
 
     /// Submits what is queued and waits until all of it is done, so that every failure has shown.
     fn finish(&mut self) -> BoxFuture<'_, Result<(), DeviceError>>;
+
+    /// Frees everything, and returns when the driver has let go of it. A process that exits before that may crash in
+    /// its driver.
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()>;
 }

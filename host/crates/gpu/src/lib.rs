@@ -28,3 +28,4 @@ mod watcher;
 
 pub use adapters::{Adapters, Choice, SelectError};
 pub use device::GpuDevice;
+pub use watcher::all_closed_within;

@@ -321,6 +321,12 @@ impl Session for GpuSession {
         Box::pin(self.wait(QUEUED_BYTES / 2, QUEUED_BATCHES / 2))
     }
 
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
+        // What holds the device is dropped here; the thread holds it last.
+        let Self { watcher, .. } = *self;
+        Box::pin(watcher.close())
+    }
+
     fn finish(&mut self) -> BoxFuture<'_, Result<(), DeviceError>> {
         Box::pin(self.wait(0, 0))
     }

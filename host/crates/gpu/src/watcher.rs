@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use samebit_device::DeviceError;
@@ -27,12 +27,48 @@ struct Wait {
 /// A session's end of its thread. Dropping it ends the thread.
 pub(crate) struct Watcher {
     waits: mpsc::Sender<Wait>,
-    is_dropped: Arc<AtomicBool>,
+    ended: Ended,
+    closed: oneshot::Receiver<()>,
 }
 
-impl Drop for Watcher {
+/// How many of these threads there are.
+static THREADS: Mutex<usize> = Mutex::new(0);
+static THREAD_ENDED: Condvar = Condvar::new();
+
+/// Counts a thread for as long as it has anything of wgpu's.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        *THREADS.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.is_dropped.store(true, Ordering::Release);
+        *THREADS.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        THREAD_ENDED.notify_all();
+    }
+}
+
+/// Waits until every session of this process has closed its device, or `limit` is over; true if they have.
+///
+/// To be called before the process exits: a driver whose device is being closed while its library is unloaded crashes.
+/// A session that was dropped closes its device on a thread of its own, so nothing else tells.
+pub fn all_closed_within(limit: Duration) -> bool {
+    let threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    let waited = THREAD_ENDED.wait_timeout_while(threads, limit, |threads| *threads > 0);
+    let (threads, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    *threads == 0
+}
+
+/// Tells the thread, when dropped, that nobody waits any more.
+struct Ended(Arc<AtomicBool>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
     }
 }
 
@@ -45,8 +81,10 @@ impl Watcher {
     ) -> Result<(Self, wgpu::Device, wgpu::Queue), DeviceError> {
         let (waits, requests) = mpsc::channel();
         let (opened, device) = oneshot::channel();
+        let (closing, closed) = oneshot::channel();
         let is_dropped = Arc::new(AtomicBool::new(false));
-        let watcher = Self { waits, is_dropped: is_dropped.clone() };
+        let watcher = Self { waits, ended: Ended(is_dropped.clone()), closed };
+        let counted = Counted::new();
         let thread = std::thread::Builder::new().name("samebit-gpu".to_owned());
         let body = move || {
             let watched = AssertUnwindSafe(|| {
@@ -63,12 +101,23 @@ impl Watcher {
             if let Err(panic) = catch_unwind(watched) {
                 fate.fail(DeviceError::Failed(format!("its driver or wgpu panicked: {}", panic_text(&*panic))));
             }
+            drop((adapter, fate));
+            drop(counted);
+            drop(closing);
         };
         thread.spawn(body).map_err(|error| DeviceError::Unavailable(format!("no thread could be started: {error}")))?;
         let (device, queue) = device
             .await
             .map_err(|_| DeviceError::Unavailable("the driver panicked while opening the device".to_owned()))??;
         Ok((watcher, device, queue))
+    }
+
+    /// Ends the thread, and returns when it has closed the device. Whatever else holds the device must be dropped before.
+    pub(crate) async fn close(self) {
+        let Self { waits, ended, closed } = self;
+        drop((waits, ended));
+        // The sender is never used, only dropped: an error is the answer.
+        let _ = closed.await;
     }
 
     /// Waits until the GPU has finished a submission, or until there is nothing left to hope for: look at the session's

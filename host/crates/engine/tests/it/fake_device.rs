@@ -118,6 +118,10 @@ impl Session for Memory {
         Box::pin(async { Ok(()) })
     }
 
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+
     fn finish(&mut self) -> BoxFuture<'_, Result<(), DeviceError>> {
         Box::pin(async { Ok(()) })
     }

@@ -54,7 +54,9 @@ impl Gpu {
     pub(crate) async fn finish(self) -> Result<Option<GpuUsed>, RunError> {
         let Some(OpenGpu { mut checked, info }) = self.open else { return Ok(None) };
         checked.finish().await?;
-        Ok(Some(GpuUsed { info, usage: checked.usage() }))
+        let usage = checked.usage();
+        checked.close().await;
+        Ok(Some(GpuUsed { info, usage }))
     }
 }
 
