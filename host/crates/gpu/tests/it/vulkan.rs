@@ -11,8 +11,25 @@ const DOUBLE: &str = "
     @group(0) @binding(0) var<storage, read_write> data: array<u32>;
     @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { data[id.x] *= 2; }";
 
-fn device() -> GpuDevice {
-    GpuDevice::select(&Choice::Default).expect("a Vulkan driver is installed")
+/// The device, and at the end of a test the wait that every program owes its driver before it exits.
+struct Driver(GpuDevice);
+
+impl std::ops::Deref for Driver {
+    type Target = GpuDevice;
+
+    fn deref(&self) -> &GpuDevice {
+        &self.0
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        samebit_gpu::all_closed_within(std::time::Duration::from_secs(10));
+    }
+}
+
+fn device() -> Driver {
+    Driver(GpuDevice::select(&Choice::Default).expect("a Vulkan driver is installed"))
 }
 
 fn kernel(gpu: &mut Checked, text: &str) -> Result<KernelId, KernelFault> {
@@ -42,7 +59,7 @@ async fn works(device: &GpuDevice) {
 
 #[test]
 fn conforms() {
-    let report = pollster::block_on(conformance::run(&device()));
+    let report = pollster::block_on(conformance::run(&*device()));
     assert_eq!(report.failed, []);
     assert!(report.passed > 30, "only {} cases ran", report.passed);
 }
