@@ -26,7 +26,10 @@ use crate::output::Output;
 const GRACE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let output = Output::new(&cli.global);
     output::trace(&cli.global);
     let exit = match start(cli, &output) {
@@ -39,6 +42,17 @@ fn main() -> ExitCode {
     samebit_gpu::all_closed_within(GRACE);
     // Not by returning: a thread that hangs in a driver must not keep the process.
     std::process::exit(exit.code())
+}
+
+/// What clap has to say, about a mistake or because it was asked. Who asked for JSON gets mistakes as JSON too.
+fn misused(said: &clap::Error) -> ExitCode {
+    if said.use_stderr() && std::env::args_os().any(|arg| arg == "--json") {
+        let text = said.to_string();
+        let failure = Failure::usage("usage", text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+        Output::json().failure(&failure);
+        std::process::exit(failure.exit().code());
+    }
+    said.exit()
 }
 
 fn start(cli: Cli, output: &Output) -> Result<Exit, Failure> {

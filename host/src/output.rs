@@ -38,6 +38,11 @@ impl Output {
         Self { json: global.json, quiet: global.quiet, verbose: global.verbose > 0, color: global.color }
     }
 
+    /// An output for JSON, before the flags are known to make sense.
+    pub(crate) fn json() -> Self {
+        Self { json: true, quiet: true, verbose: false, color: Color::Auto }
+    }
+
     /// True if answers are JSON.
     pub(crate) fn is_json(&self) -> bool {
         self.json

@@ -128,6 +128,8 @@ fn mistakes_exit_with_2_and_say_what_to_do() {
     let (code, value) = desk.json("s", &["run", "gone.wasm"]);
     assert_eq!((code, &value["error"]["exit_code"]), (2, &json!(2)));
     assert!(value["error"]["message"].as_str().is_some_and(|text| text.contains("gone.wasm")), "{value}");
+    let (code, value) = desk.json("s", &["run", "--no-such-flag"]);
+    assert_eq!((code, &value["error"]["kind"]), (2, &json!("usage")), "a mistake in the flags is JSON too");
 }
 
 #[test]
