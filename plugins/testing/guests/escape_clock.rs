@@ -24,6 +24,11 @@ fn run(_args: Vec<String>) -> Result<(), String> {
     let _ = writeln!(seen, "early {} first {:?} late {}", short.ready(), poll(&[&long, &short]), long.ready());
     long.block();
     let _ = writeln!(seen, "both {:?}", poll(&[&long, &short]));
+    let (far, near) =
+        (monotonic_clock::subscribe_duration(10_000_000_000), monotonic_clock::subscribe_duration(1_000_000));
+    let _ = write!(seen, "near {} ", near.ready());
+    far.block();
+    let _ = writeln!(seen, "then {} {}", near.ready(), far.ready());
     let forever = monotonic_clock::subscribe_instant(u64::MAX);
     forever.block();
     let _ = writeln!(seen, "end {:?} {}", poll(&[&forever, &forever]), monotonic_clock::now());

@@ -53,7 +53,12 @@ impl VirtualClock {
         false
     }
 
-    /// Moves on to the earliest deadline that was polled since the last time and had not come.
+    /// Forgets the deadlines that were asked about but not waited for.
+    pub(super) fn begin_wait(&self) {
+        self.wanted_ns.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    /// Moves on to the earliest deadline that was polled since [`begin_wait`](Self::begin_wait) and had not come.
     pub(super) fn skip(&self) {
         let wanted = self.wanted_ns.swap(u64::MAX, Ordering::Relaxed);
         let now = self.now_ns.fetch_max(wanted, Ordering::Relaxed);
@@ -137,6 +142,8 @@ mod tests {
         assert_eq!(clock.now(20), 1_010, "fuel goes on counting after a wait");
         clock.skip();
         assert_eq!(clock.now(20), 2_000);
+        assert!(!clock.has_come(3_000), "asked about, and not waited for");
+        clock.begin_wait();
         assert!(!clock.has_come(u64::MAX));
         clock.skip();
         assert_eq!(clock.now(21), u64::MAX);

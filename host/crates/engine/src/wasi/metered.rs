@@ -187,6 +187,7 @@ fn link_poll(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 async fn wait(store: &mut Store<'_>, list: &[Resource<DynPollable>]) -> wasmtime::Result<Vec<u32>> {
     clock::now(store)?;
     let state = store.data_mut();
+    state.clock.begin_wait();
     for _ in 0..2 {
         let list = list.iter().map(|pollable| Resource::new_borrow(pollable.rep())).collect();
         let mut ready = pin!(Poll::poll(&mut state.table, list));

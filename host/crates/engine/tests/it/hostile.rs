@@ -72,7 +72,7 @@ guests! {
     trap_zeroes_huge => zeros_are_bounded;
 }
 
-const CLOCK: &str = "wall 1767225600\nlater 1000 of 1000\nslept 31536000 s\nresolution 1\nearly false first [1] late false\nboth [0, 1]\nend [0, 1] 18446744073709551615\n";
+const CLOCK: &str = "wall 1767225600\nlater 1000 of 1000\nslept 31536000 s\nresolution 1\nearly false first [1] late false\nboth [0, 1]\nnear false then true true\nend [0, 1] 18446744073709551615\n";
 const ENV: &str = "env [] 0\nargs []\ncwd None\nterminals 0\nstdin true 0\nread true true\nthreads 0 false\n";
 const FILES: &str = "preopens 0\n/etc/passwd 0\n/proc/self/maps 0\n/dev/null 0\n. 0\n.. 0\nfile 0\nC:\\Windows 0\n 0\n";
 const SOCKETS: &str = r#"tcp Err("access-denied")
