@@ -8,7 +8,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use crate::fuel;
 
 /// The most bytes of a module. Compiling takes time and memory in proportion, before any of the job's limits apply.
-pub(crate) const MODULE_BYTES_MAX: u64 = 64 << 20;
+pub const MODULE_BYTES_MAX: u64 = 64 << 20;
 
 /// The call stack of a guest, in bytes. How deep calls go in it depends on the host's instruction set; see
 /// [`Trap::StackOverflow`](samebit_spec::Trap::StackOverflow) for what follows.

@@ -26,6 +26,7 @@ mod state;
 mod wasi;
 
 pub use cache::Cache;
+pub use config::MODULE_BYTES_MAX;
 pub use error::{CompileError, EngineError, RunError};
 pub use input::Input;
 pub use module::{CacheUse, Module, ModuleKind};

@@ -5,15 +5,13 @@ use std::fmt;
 use std::io::{self, Read};
 
 use bytes::Bytes;
+use samebit_engine::MODULE_BYTES_MAX;
 use samebit_engine::spec::{BlobRef, Hash, JobSpec, JobSpecError, LimitError, Name};
 use samebit_store::{Blob, DatabaseError, ReadError};
 use thiserror::Error;
 
 use crate::Host;
 use crate::hashing::blocking;
-
-/// The most bytes of a module that are read into memory. More than any engine takes; the engine says how much it does.
-const MODULE_BYTES_MAX: u64 = 256 << 20;
 
 /// A part of a job that is a blob.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +63,7 @@ pub enum FetchError {
         /// What the blob has.
         found: u64,
     },
-    /// The module is larger than anything that is read into memory.
+    /// The module is larger than the engine takes.
     #[error("the module is too large: {0} bytes, at most {MODULE_BYTES_MAX} are allowed")]
     ModuleTooLarge(u64),
     /// A blob is there but cannot be read, or is damaged.
