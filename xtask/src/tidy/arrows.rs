@@ -19,9 +19,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("samebit-wgsl", &[]),
     ("samebit-device", &["samebit-wgsl"]),
     ("samebit-gpu", &["samebit-device"]),
+    ("samebit-reference", &["samebit-device"]),
     ("samebit-engine", &["samebit-device", "samebit-spec"]),
     ("samebit-runner", &["samebit-engine", "samebit-store", "samebit-proof"]),
-    ("samebit", &["samebit-runner", "samebit-gpu"]),
+    ("samebit", &["samebit-runner", "samebit-gpu", "samebit-reference"]),
     ("samebit-guest-macros", &[]),
     ("samebit-guest", &["samebit-guest-macros"]),
 ];

@@ -19,13 +19,17 @@ mod bounds;
 mod constants;
 mod interface;
 mod kernel;
+mod lower;
 mod refusal;
 mod scan;
 mod support;
 mod text;
 
 pub mod limits;
+pub mod lowered;
+pub mod math;
 
 pub use interface::{BindingDecl, BindingKind, Interface};
 pub use kernel::{Kernel, ParseError, Source, parse};
+pub use lower::{Admission, lower};
 pub use refusal::{Location, Refusal, RefusalReason};
