@@ -11,6 +11,7 @@ mod error;
 mod fake;
 mod info;
 pub mod limits;
+pub mod random;
 mod session;
 
 pub use checked::{Checked, Usage};
