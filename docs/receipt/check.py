@@ -169,9 +169,9 @@ MAGIC = b"SBRCPT\r\n"
 ENCODED_BYTES_MAX = 1 << 21
 JOB, OUTCOME, RECEIPT = (f"samebit 2026 {kind} v1" for kind in ("job", "outcome", "receipt"))
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
-LIMITS = ("fuel", "memory_bytes", "table_elements", "instances", "gpu_memory_bytes", "dispatches", "output_bytes",
-          "log_bytes")
-LIMIT = ("fuel", "memory", "table", "instances", "gpu-memory", "dispatches", "output", "log")
+LIMITS = ("fuel", "memory_bytes", "table_elements", "instances", "gpu_memory_bytes", "dispatches", "loop_iterations",
+          "output_bytes", "log_bytes")
+LIMIT = ("fuel", "memory", "table", "instances", "gpu-memory", "dispatches", "loop-iterations", "output", "log")
 TRAP = ("unreachable", "memory-out-of-bounds", "table-out-of-bounds", "indirect-call-to-null", "bad-signature",
         "integer-overflow", "integer-division-by-zero", "bad-conversion-to-integer", "stack-overflow",
         "broken-contract")
@@ -296,7 +296,8 @@ def read_measured(reader):
 
 def check_job(job):
     if (sum(len(arg.encode()) for arg in job["args"]) > 65536
-            or any("\0" in arg for arg in job["args"]) or len(job["inputs"]) > 4096):
+            or any("\0" in arg for arg in job["args"]) or len(job["inputs"]) > 4096
+            or job["limits"]["loop_iterations"] >= 2**31):
         raise Refused("invalid")
 
 

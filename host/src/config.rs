@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use samebit_runner::spec::Limits;
+use samebit_runner::spec::{LOOP_ITERATIONS_MAX, Limits};
 
 use crate::cli::Global;
 use crate::error::Failure;
@@ -23,6 +23,7 @@ pub(crate) fn caps() -> Limits {
         instances: 256,
         gpu_memory_bytes: 1 << 40,
         dispatches: u64::MAX,
+        loop_iterations: LOOP_ITERATIONS_MAX,
         // Written to disk even by a check, until it is over.
         output_bytes: 64 << 30,
         log_bytes: 16 << 20,

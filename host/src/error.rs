@@ -163,7 +163,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         use samebit_runner::engine::RunError as Engine;
         let kind = match &error {
-            RunError::Engine(Engine::Device(_) | Engine::Profile(_)) => "device",
+            RunError::Engine(Engine::Device(_)) => "device",
             RunError::Engine(Engine::WallTime(_)) => "wall-time",
             RunError::Engine(Engine::Memory(_)) => "memory",
             RunError::Engine(Engine::Output(_)) => "output",

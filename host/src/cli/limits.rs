@@ -33,6 +33,10 @@ pub(crate) struct LimitArgs {
     #[arg(long = "limit-dispatches", value_name = "COUNT", value_parser = count)]
     #[serde(deserialize_with = "count_value")]
     dispatches: Option<u64>,
+    /// Loop iterations of an invocation in a dispatch, of all loops together [default: 16_777_216]
+    #[arg(long = "limit-loop-iterations", value_name = "COUNT", value_parser = count)]
+    #[serde(deserialize_with = "count_value")]
+    loop_iterations: Option<u64>,
     /// All outputs together [default: 1GiB]
     #[arg(long = "limit-output", value_name = "BYTES", value_parser = bytes)]
     #[serde(deserialize_with = "bytes_value")]
@@ -53,6 +57,7 @@ impl LimitArgs {
             instances: self.instances.unwrap_or(limits.instances),
             gpu_memory_bytes: self.gpu_memory.unwrap_or(limits.gpu_memory_bytes),
             dispatches: self.dispatches.unwrap_or(limits.dispatches),
+            loop_iterations: self.loop_iterations.unwrap_or(limits.loop_iterations),
             output_bytes: self.output.unwrap_or(limits.output_bytes),
             log_bytes: self.log.unwrap_or(limits.log_bytes),
         }

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use samebit_wgsl::{BindingDecl, BindingKind, Kernel, Refusal, RefusalReason};
+use samebit_wgsl::{Admission, BindingDecl, BindingKind, Interface, Kernel, Refusal, RefusalReason, lower};
 
 use crate::{
-    Binding, BindingIndex, BufferCopy, BufferId, BufferRange, CallError, DeviceError, Dispatch, GpuError, Grid,
-    KernelFault, KernelId, ReadError, Session, Sink, limits,
+    Binding, BindingIndex, BufferCopy, BufferId, BufferRange, CallError, DeviceError, Dispatch, FinishError, GpuError,
+    Grid, KernelFault, KernelId, Program, ReadError, Session, Sink, limits,
 };
 
 /// What a session has used of its device.
@@ -28,21 +28,24 @@ pub struct Usage {
 pub struct Checked {
     session: Box<dyn Session>,
     buffers: BTreeMap<BufferId, u64>,
-    kernels: BTreeMap<KernelId, Arc<Kernel>>,
+    kernels: BTreeMap<KernelId, Interface>,
     next_id: u32,
     memory_limit_bytes: u64,
+    admission: Admission,
     usage: Usage,
 }
 
 impl Checked {
-    /// Puts a session behind the rules. Buffers alive at once may have `memory_limit_bytes` together.
-    pub fn new(session: Box<dyn Session>, memory_limit_bytes: u64) -> Self {
+    /// Puts a session behind the rules. Buffers alive at once may have `memory_limit_bytes` together. `admission` is what
+    /// the session was opened with.
+    pub fn new(session: Box<dyn Session>, memory_limit_bytes: u64, admission: Admission) -> Self {
         Self {
             session,
             buffers: BTreeMap::new(),
             kernels: BTreeMap::new(),
             next_id: 0,
             memory_limit_bytes,
+            admission,
             usage: Usage::default(),
         }
     }
@@ -150,15 +153,20 @@ impl Checked {
         Ok(())
     }
 
-    /// Makes a parsed kernel ready to dispatch.
-    pub fn kernel_create(&mut self, kernel: Kernel) -> Result<KernelId, KernelFault> {
+    /// Makes a kernel, parsed from `text`, ready to dispatch. In `exact` it is lowered here, so that what is refused and
+    /// why does not depend on the device.
+    pub fn kernel_create(&mut self, kernel: Kernel, text: &str) -> Result<KernelId, KernelFault> {
         if self.kernels.len() >= limits::KERNELS {
             return Err(too_many_kernels().into());
         }
+        let interface = kernel.interface().clone();
+        let program = match self.admission {
+            Admission::Exact => Program::Exact(Arc::new(lower(&kernel, text, Admission::Exact)?)),
+            Admission::Native => Program::Native { kernel: Arc::new(kernel), text: text.into() },
+        };
         let id = KernelId(self.fresh_id()?);
-        let kernel = Arc::new(kernel);
-        self.session.kernel_create(id, kernel.clone())?;
-        self.kernels.insert(id, kernel);
+        self.session.kernel_create(id, program)?;
+        self.kernels.insert(id, interface);
         Ok(id)
     }
 
@@ -176,7 +184,7 @@ impl Checked {
         bindings: &[(BindingIndex, BufferId, u64, Option<u64>)],
         grid: Grid,
     ) -> Result<(), CallError> {
-        let Some(interface) = self.kernels.get(&kernel).map(|kernel| kernel.interface()) else {
+        let Some(interface) = self.kernels.get(&kernel) else {
             return Err(DeviceError::Failed("a kernel was used after it was dropped".into()).into());
         };
         self.check_grid(grid)?;
@@ -193,7 +201,7 @@ impl Checked {
     }
 
     /// Waits until everything queued is done.
-    pub async fn finish(&mut self) -> Result<(), DeviceError> {
+    pub async fn finish(&mut self) -> Result<(), FinishError> {
         self.session.finish().await
     }
 
@@ -324,14 +332,16 @@ mod tests {
 
     fn checked() -> (Checked, Fake) {
         let fake = Fake::new(Flaw::None);
-        (Checked::new(fake.session(), LIMIT_BYTES), fake)
+        (Checked::new(fake.session(), LIMIT_BYTES, Admission::Native), fake)
     }
 
-    fn kernel() -> Kernel {
-        let text = "@group(0) @binding(1) var<storage, read_write> a: array<u32>;
-                    @group(2) @binding(0) var<uniform> b: vec4u;
-                    @compute @workgroup_size(1) fn main() { a[0] = b.x; }";
-        parse(&Source { text, entry_point: "main", constants: &[] }).expect("the text is valid")
+    const TEXT: &str = "@group(0) @binding(1) var<storage, read_write> a: array<u32>;
+                        @group(2) @binding(0) var<uniform> b: vec4u;
+                        @compute @workgroup_size(1) fn main() { a[0] = b.x; }";
+
+    fn create(gpu: &mut Checked) -> Result<KernelId, KernelFault> {
+        let kernel = parse(&Source { text: TEXT, entry_point: "main", constants: &[] }).expect("the text is valid");
+        gpu.kernel_create(kernel, TEXT)
     }
 
     fn index(group: u32, binding: u32) -> BindingIndex {
@@ -360,14 +370,14 @@ mod tests {
     #[test]
     fn kernels_alive_are_bounded() {
         let (mut gpu, _) = checked();
-        let first = gpu.kernel_create(kernel()).expect("the first fits");
+        let first = create(&mut gpu).expect("the first fits");
         for _ in 1..limits::KERNELS {
-            gpu.kernel_create(kernel()).expect("it fits");
+            create(&mut gpu).expect("it fits");
         }
-        let error = gpu.kernel_create(kernel()).expect_err("one too many");
+        let error = create(&mut gpu).expect_err("one too many");
         assert!(matches!(error, KernelFault::Refused(refusal) if refusal.reason == RefusalReason::TooLarge));
         gpu.kernel_drop(first);
-        gpu.kernel_create(kernel()).expect("there is room again");
+        create(&mut gpu).expect("there is room again");
     }
 
     #[test]
@@ -404,7 +414,7 @@ mod tests {
         let (mut gpu, fake) = checked();
         let a = gpu.buffer_create(1024).expect("it fits");
         let b = gpu.buffer_create(1024).expect("it fits");
-        let id = gpu.kernel_create(kernel()).expect("it is valid");
+        let id = create(&mut gpu).expect("it is valid");
         fake.take_calls();
         let given = [(index(2, 0), b, 512, None), (index(0, 1), a, 0, Some(8))];
         gpu.dispatch(id, &given, Grid::Direct([1, 2, 65_535])).expect("it is valid");
@@ -415,7 +425,7 @@ mod tests {
     #[test]
     fn a_kernel_that_was_dropped_is_this_hosts_failure() {
         let (mut gpu, _) = checked();
-        let id = gpu.kernel_create(kernel()).expect("it is valid");
+        let id = create(&mut gpu).expect("it is valid");
         gpu.kernel_drop(id);
         let error = gpu.dispatch(id, &[], Grid::Direct([1, 1, 1])).expect_err("it is gone");
         assert!(matches!(error, CallError::Device(DeviceError::Failed(_))));

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use samebit_wgsl::Refusal;
+use samebit_wgsl::{ParseError, Refusal};
 use thiserror::Error;
 
 /// Where a binding is: `@group(g) @binding(b)`.
@@ -89,6 +89,15 @@ pub enum KernelFault {
     Device(#[from] DeviceError),
 }
 
+impl From<ParseError> for KernelFault {
+    fn from(error: ParseError) -> Self {
+        match error {
+            ParseError::Refused(refusal) => Self::Refused(refusal),
+            error => Self::Device(DeviceError::Failed(error.to_string())),
+        }
+    }
+}
+
 /// A buffer could not be read out.
 #[derive(Debug, Error)]
 pub enum ReadError {
@@ -98,7 +107,24 @@ pub enum ReadError {
     /// This machine's fault; the job ends.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// An invocation spent its budget of loop iterations before: an outcome, the same on every device.
+    #[error("{BUDGET_SPENT}")]
+    BudgetSpent,
     /// Whoever took the bytes could not go on: this machine's fault too.
     #[error("the bytes of a buffer could not be stored: {0}")]
     Sink(#[from] std::io::Error),
 }
+
+/// What was queued did not all come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FinishError {
+    /// An invocation spent its budget of loop iterations: an outcome, the same on every device.
+    #[error("{BUDGET_SPENT}")]
+    BudgetSpent,
+    /// This machine's fault; the job ends.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+}
+
+const BUDGET_SPENT: &str =
+    "an invocation spent its budget of loop iterations; bound the loops of the kernel, or raise the limit";

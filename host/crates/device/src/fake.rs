@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use samebit_wgsl::Kernel;
-
 use crate::{
-    BoxFuture, BufferCopy, BufferId, BufferRange, Device, DeviceError, DeviceInfo, DeviceKind, Dispatch, KernelFault,
-    KernelId, ReadError, Session, Sink,
+    BoxFuture, BufferCopy, BufferId, BufferRange, Device, DeviceError, DeviceInfo, DeviceKind, Dispatch, FinishError,
+    KernelFault, KernelId, Program, ReadError, Session, SessionOptions, Sink,
 };
 
 /// What a fake does wrong.
@@ -60,7 +58,7 @@ impl Device for Fake {
         &INFO
     }
 
-    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {
+    fn open(&self, _: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {
         Box::pin(async {
             match self.flaw {
                 Flaw::FailsToOpen => Err(DeviceError::Unavailable("it is a fake".into())),
@@ -136,7 +134,7 @@ impl Session for Memory {
         Box::pin(async move { Ok(sink(self.slice(range))?) })
     }
 
-    fn kernel_create(&mut self, id: KernelId, _: Arc<Kernel>) -> Result<(), KernelFault> {
+    fn kernel_create(&mut self, id: KernelId, _: Program) -> Result<(), KernelFault> {
         self.note(format!("kernel {}", id.0));
         Ok(())
     }
@@ -163,7 +161,7 @@ impl Session for Memory {
         Box::pin(async {})
     }
 
-    fn finish(&mut self) -> BoxFuture<'_, Result<(), DeviceError>> {
+    fn finish(&mut self) -> BoxFuture<'_, Result<(), FinishError>> {
         Box::pin(async { Ok(()) })
     }
 }

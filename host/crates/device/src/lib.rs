@@ -15,9 +15,10 @@ pub mod random;
 mod session;
 
 pub use checked::{Checked, Usage};
-pub use error::{BindingIndex, CallError, DeviceError, GpuError, KernelFault, ReadError};
+pub use error::{BindingIndex, CallError, DeviceError, FinishError, GpuError, KernelFault, ReadError};
 pub use info::{DeviceInfo, DeviceKind};
 pub use samebit_wgsl as wgsl;
 pub use session::{
-    Binding, BoxFuture, BufferCopy, BufferId, BufferRange, Device, Dispatch, Grid, KernelId, Session, Sink,
+    Binding, BoxFuture, BufferCopy, BufferId, BufferRange, Device, Dispatch, Grid, KernelId, Program, Session,
+    SessionOptions, Sink,
 };

@@ -8,9 +8,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use samebit_wgsl::Kernel;
+use samebit_wgsl::lowered::Lowered;
+use samebit_wgsl::{Admission, Kernel};
 
-use crate::{DeviceError, DeviceInfo, KernelFault, ReadError};
+use crate::{DeviceError, DeviceInfo, FinishError, KernelFault, ReadError};
 
 /// A future on the heap, as trait objects need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -84,19 +85,49 @@ pub struct Dispatch {
     pub grid: Grid,
 }
 
+/// What a session promises to whoever opened it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// [`Admission::Exact`]: the session gets exact programs, and computes each of their operations bit for bit as
+    /// [`samebit_wgsl::lowered::eval`] does.
+    pub admission: Admission,
+    /// How many iterations of loops, of all its loops together, an invocation may begin in one dispatch; less than 2^31.
+    /// In exact programs one more than that spends the budget. For native ones a device may leave it to its driver.
+    pub loop_iterations: u32,
+}
+
+/// A kernel as a session gets it, by the session's [`SessionOptions::admission`].
+#[derive(Debug, Clone)]
+pub enum Program {
+    /// Admitted and lowered: every device computes the same.
+    Exact(Arc<Lowered>),
+    /// As the guest wrote it, to be compiled as the device likes.
+    Native {
+        /// The kernel.
+        kernel: Arc<Kernel>,
+        /// What it was parsed from, for the excerpts of refusals.
+        text: Arc<str>,
+    },
+}
+
 /// Something that runs kernels.
 pub trait Device: Send + Sync {
     /// What the device says of itself.
     fn info(&self) -> &DeviceInfo;
 
-    /// Opens the device for one job. What goes wrong in one session stays in it.
-    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>>;
+    /// Opens the device for one job. What goes wrong in one session stays in it. A device that cannot promise what the
+    /// options ask for is [`DeviceError::Unavailable`].
+    fn open(&self, options: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>>;
 }
 
 /// One job's use of a device. Dropping it frees everything, sooner or later; [`close`](Session::close) says when.
 ///
 /// Calls return once the operation is queued. An operation that fails later makes a later call fail, at the latest
 /// [`finish`](Session::finish).
+///
+/// A dispatch that spends an invocation's budget of loop iterations leaves buffers with contents that mean nothing. Only
+/// [`buffer_read`](Session::buffer_read) and [`finish`](Session::finish) tell: they wait for all that was queued before,
+/// so where a guest's run ends does not depend on time. Every other call goes on as if nothing had happened.
 pub trait Session: Send {
     /// Creates a buffer of zeros. The size is a multiple of 4 and within the fixed limits.
     fn buffer_create(&mut self, id: BufferId, size_bytes: u64) -> Result<(), DeviceError>;
@@ -113,11 +144,13 @@ pub trait Session: Send {
     /// Copies between two different buffers.
     fn buffer_copy(&mut self, copy: BufferCopy) -> Result<(), DeviceError>;
 
-    /// Hands the bytes of a range, any range, to `sink` once everything queued so far is done.
+    /// Hands the bytes of a range, any range, to `sink` once everything queued so far is done. Fails with
+    /// [`ReadError::BudgetSpent`], before it hands out anything, if a dispatch since the session began spent its budget,
+    /// whatever buffers it was bound to.
     fn buffer_read<'a>(&'a mut self, range: BufferRange, sink: Sink<'a>) -> BoxFuture<'a, Result<(), ReadError>>;
 
     /// Makes a kernel ready to dispatch.
-    fn kernel_create(&mut self, id: KernelId, kernel: Arc<Kernel>) -> Result<(), KernelFault>;
+    fn kernel_create(&mut self, id: KernelId, program: Program) -> Result<(), KernelFault>;
 
     /// Frees a kernel once what is queued is done.
     fn kernel_drop(&mut self, id: KernelId);
@@ -132,7 +165,7 @@ pub trait Session: Send {
     fn settle(&mut self) -> BoxFuture<'_, Result<(), DeviceError>>;
 
     /// Submits what is queued and waits until all of it is done, so that every failure has shown.
-    fn finish(&mut self) -> BoxFuture<'_, Result<(), DeviceError>>;
+    fn finish(&mut self) -> BoxFuture<'_, Result<(), FinishError>>;
 
     /// Frees everything, and returns when the driver has let go of it. A process that exits before that may crash in
     /// its driver.

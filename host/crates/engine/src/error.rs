@@ -7,7 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use samebit_device::DeviceError;
-use samebit_spec::{Name, Profile};
+use samebit_spec::Name;
 use thiserror::Error;
 
 /// The engine could not be set up.
@@ -76,9 +76,6 @@ pub enum RunError {
     /// This host is out of memory for guests.
     #[error("this host is out of memory for jobs: {0}; run fewer jobs at once, or lower --limit-memory")]
     Memory(String),
-    /// The profile cannot be had on this device.
-    #[error("the {0} profile is not available for kernels on this device; use `--profile native`")]
-    Profile(Profile),
     /// Something in the host that must not happen.
     #[error("the host failed: {0}; please report it")]
     Host(String),

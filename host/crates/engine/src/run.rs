@@ -209,7 +209,13 @@ async fn collect(state: State, status: Status, fuel: u64) -> Result<Ran, RunErro
         Err(end::Stop::Exceeded(_)) => status,
         Err(end::Stop::Host(error)) => return Err(error),
     };
-    let gpu = state.gpu.finish().await?;
+    // A budget that nothing was read after is noticed here. What ended the guest before stays what ended it: how far a
+    // stack overflow let it come depends on the host, and with it what was launched.
+    let (gpu, within) = state.gpu.finish().await?;
+    let status = match within {
+        Err(limit) if status.is_finished() => Status::Exceeded(limit),
+        _ => status,
+    };
     let outputs =
         if status.is_finished() { state.outputs.finish().map_err(RunError::Output)? } else { BTreeMap::new() };
     // How deep the stack was when it ran out depends on the host's instruction set, and with it everything before.

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use samebit_device::{BoxFuture, Device, DeviceError, DeviceInfo, Session};
+use samebit_device::wgsl::Admission;
+use samebit_device::{BoxFuture, Device, DeviceError, DeviceInfo, Session, SessionOptions};
 
 use crate::adapters::{Adapters, Choice, Entry, SelectError};
 use crate::describe::required;
@@ -67,7 +68,19 @@ impl Device for GpuDevice {
         &self.info
     }
 
-    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {
-        Box::pin(async { Ok(Box::new(self.open_session().await?) as Box<dyn Session>) })
+    fn open(&self, options: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {
+        Box::pin(async move {
+            if options.admission == Admission::Exact {
+                return Err(no_exact(&self.info.name));
+            }
+            Ok(Box::new(self.open_session().await?) as Box<dyn Session>)
+        })
     }
+}
+
+fn no_exact(name: &str) -> DeviceError {
+    DeviceError::Unavailable(format!(
+        "{name} cannot run `exact` jobs: its driver chooses the bits of floats, and this version has no way around that; \
+         use `--device reference`, or `--profile native`"
+    ))
 }

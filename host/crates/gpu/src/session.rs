@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use samebit_device::wgsl::Kernel;
 use samebit_device::{
-    BoxFuture, BufferCopy, BufferId, BufferRange, DeviceError, Dispatch, Grid, KernelFault, KernelId, ReadError,
-    Session, Sink,
+    BoxFuture, BufferCopy, BufferId, BufferRange, DeviceError, Dispatch, FinishError, Grid, KernelFault, KernelId,
+    Program, ReadError, Session, Sink,
 };
 
 use crate::batch::Batch;
@@ -291,8 +290,13 @@ impl Session for GpuSession {
         Box::pin(self.read(range, sink))
     }
 
-    fn kernel_create(&mut self, id: KernelId, kernel: Arc<Kernel>) -> Result<(), KernelFault> {
+    fn kernel_create(&mut self, id: KernelId, program: Program) -> Result<(), KernelFault> {
         self.fate.check()?;
+        let Program::Native { kernel, .. } = program else {
+            return Err(
+                DeviceError::Failed("it was given an exact kernel, which it never promised to run".into()).into()
+            );
+        };
         let compiled = compile(&self.device, &kernel);
         if let Err(KernelFault::Device(error)) = &compiled {
             self.fate.fail(error.clone());
@@ -327,7 +331,7 @@ impl Session for GpuSession {
         Box::pin(watcher.close())
     }
 
-    fn finish(&mut self) -> BoxFuture<'_, Result<(), DeviceError>> {
-        Box::pin(self.wait(0, 0))
+    fn finish(&mut self) -> BoxFuture<'_, Result<(), FinishError>> {
+        Box::pin(async { Ok(self.wait(0, 0).await?) })
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::encoding::{decode, encode};
-use crate::{BlobRef, DecodeError, JobId, Limits, Name};
+use crate::{BlobRef, DecodeError, JobId, LOOP_ITERATIONS_MAX, Limits, Name};
 
 /// The most arguments a job may have.
 pub const ARGS_MAX: usize = 1024;
@@ -67,6 +67,9 @@ pub enum JobSpecError {
     /// Over [`INPUTS_MAX`].
     #[error("too many inputs: {0}, at most {INPUTS_MAX} are allowed")]
     InputsMany(usize),
+    /// Over [`LOOP_ITERATIONS_MAX`].
+    #[error("limit on loop-iterations too large: {0}, at most {LOOP_ITERATIONS_MAX} is allowed")]
+    LoopIterations(u64),
 }
 
 impl JobSpec {
@@ -84,6 +87,9 @@ impl JobSpec {
         }
         if self.inputs.len() > INPUTS_MAX {
             return Err(JobSpecError::InputsMany(self.inputs.len()));
+        }
+        if self.limits.loop_iterations > LOOP_ITERATIONS_MAX {
+            return Err(JobSpecError::LoopIterations(self.limits.loop_iterations));
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ pub use encoding::{DecodeError, ENCODED_BYTES_MAX};
 pub use hash::{BlobRef, Hash, HashParseError, JobId, OutcomeId, ReceiptId};
 pub use job::{ARGS_BYTES_MAX, ARGS_MAX, INPUTS_MAX, JobSpec, JobSpecError, Profile};
 pub use key::{HostKey, KeyParseError, SecretKey, Signature};
-pub use limits::{Limit, LimitError, Limits};
+pub use limits::{LOOP_ITERATIONS_MAX, Limit, LimitError, Limits};
 pub use name::{NAME_BYTES_MAX, Name, NameError};
 pub use outcome::{MESSAGE_BYTES_MAX, OUTPUTS_MAX, Outcome, Status, Trap};
 pub use receipt::{DeviceUsed, MEASURED_TEXT_BYTES_MAX, Measured, RECEIPT_MAGIC, Receipt, ReceiptError, Statement};

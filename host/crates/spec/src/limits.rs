@@ -8,6 +8,9 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// The most that [`Limits::loop_iterations`] may be: devices count in 31 bits.
+pub const LOOP_ITERATIONS_MAX: u64 = (1 << 31) - 1;
+
 /// What a job may spend. Part of the job, and so of its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +27,9 @@ pub struct Limits {
     pub gpu_memory_bytes: u64,
     /// Dispatches in all.
     pub dispatches: u64,
+    /// Iterations of loops that an invocation of a kernel may begin in one dispatch, of all its loops together; at most
+    /// [`LOOP_ITERATIONS_MAX`].
+    pub loop_iterations: u64,
     /// All outputs together, in bytes.
     pub output_bytes: u64,
     /// The log, in bytes as stored.
@@ -40,6 +46,7 @@ impl Default for Limits {
             instances: 32,
             gpu_memory_bytes: 1 << 30,
             dispatches: 100_000,
+            loop_iterations: 1 << 24,
             output_bytes: 1 << 30,
             log_bytes: 1 << 16,
         }
@@ -62,6 +69,8 @@ pub enum Limit {
     GpuMemory,
     /// [`Limits::dispatches`].
     Dispatches,
+    /// [`Limits::loop_iterations`].
+    LoopIterations,
     /// [`Limits::output_bytes`].
     Output,
     /// [`Limits::log_bytes`].
@@ -70,13 +79,14 @@ pub enum Limit {
 
 impl Limit {
     /// Every limit, in the order of their encoding.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Fuel,
         Self::Memory,
         Self::Table,
         Self::Instances,
         Self::GpuMemory,
         Self::Dispatches,
+        Self::LoopIterations,
         Self::Output,
         Self::Log,
     ];
@@ -91,6 +101,7 @@ impl fmt::Display for Limit {
             Self::Instances => "instances",
             Self::GpuMemory => "gpu-memory",
             Self::Dispatches => "dispatches",
+            Self::LoopIterations => "loop-iterations",
             Self::Output => "output",
             Self::Log => "log",
         })
@@ -119,6 +130,7 @@ impl Limits {
             Limit::Instances => self.instances,
             Limit::GpuMemory => self.gpu_memory_bytes,
             Limit::Dispatches => self.dispatches,
+            Limit::LoopIterations => self.loop_iterations,
             Limit::Output => self.output_bytes,
             Limit::Log => self.log_bytes,
         }

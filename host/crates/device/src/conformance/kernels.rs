@@ -234,7 +234,7 @@ pub(super) async fn runs_or_refuses_what_is_hard_to_compile(device: &dyn Device)
         // The front end may know better too.
         let Ok(parsed) = parse(&Source { text, entry_point: "main", constants: &[] }) else { continue };
         let data = lab.buffer(&[0])?;
-        let expected = match lab.gpu.kernel_create(parsed) {
+        let expected = match lab.gpu.kernel_create(parsed, text) {
             Ok(kernel) => {
                 lab.run(kernel, &[data], [1, 1, 1])?;
                 3

@@ -2,12 +2,14 @@
 
 use std::fmt::Debug;
 
-use samebit_wgsl::{Source, parse};
+use samebit_wgsl::{Admission, Source, parse};
 
-use crate::{BindingIndex, BufferId, BufferRange, Checked, Device, Grid, KernelId};
+use crate::{BindingIndex, BufferId, BufferRange, Checked, Device, Grid, KernelId, SessionOptions};
 
 /// Memory that a case may use at once.
 const MEMORY_BYTES: u64 = 256 << 20;
+/// Iterations of loops that an invocation may begin in a dispatch.
+const LOOP_ITERATIONS: u32 = 1 << 24;
 
 /// Why a case did not pass.
 #[derive(Debug)]
@@ -55,8 +57,15 @@ pub(super) struct Lab {
 }
 
 impl Lab {
+    /// A session that promises what WGSL does.
     pub(super) async fn open(device: &dyn Device) -> Result<Self, Failure> {
-        Ok(Self { gpu: Checked::new(device.open().await?, MEMORY_BYTES) })
+        Self::open_as(device, Admission::Native).await
+    }
+
+    /// A session that promises that, or every bit.
+    pub(super) async fn open_as(device: &dyn Device, admission: Admission) -> Result<Self, Failure> {
+        let options = SessionOptions { admission, loop_iterations: LOOP_ITERATIONS };
+        Ok(Self { gpu: Checked::new(device.open(options).await?, MEMORY_BYTES, admission) })
     }
 
     /// A buffer of zeros.
@@ -83,7 +92,7 @@ impl Lab {
     }
 
     pub(super) fn kernel_with(&mut self, text: &str, constants: &[(String, f64)]) -> Result<KernelId, Failure> {
-        Ok(self.gpu.kernel_create(parse(&Source { text, entry_point: "main", constants })?)?)
+        Ok(self.gpu.kernel_create(parse(&Source { text, entry_point: "main", constants })?, text)?)
     }
 
     /// Launches a kernel with the buffers bound to group 0 from binding 0 on.

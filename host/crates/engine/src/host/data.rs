@@ -1,7 +1,7 @@
 //! `wit/data.wit`.
 
 use samebit_device::{BufferRange, ReadError};
-use samebit_spec::Name;
+use samebit_spec::{Limit, Name};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Linker, Lower, Resource, WasmList};
 
@@ -84,9 +84,9 @@ fn read_input(
     size: u64,
 ) -> Result<Vec<u8>, Stop> {
     if size > store.data().job.limits.memory_bytes {
-        return Err(Stop::Exceeded(samebit_spec::Limit::Memory));
+        return Err(Stop::Exceeded(Limit::Memory));
     }
-    let size = usize::try_from(size).map_err(|_| Stop::Exceeded(samebit_spec::Limit::Memory))?;
+    let size = usize::try_from(size).map_err(|_| Stop::Exceeded(Limit::Memory))?;
     let mut bytes = vec![0; size];
     input.read_at(offset, &mut bytes).map_err(|error| RunError::Input { name, error })?;
     Ok(bytes)
@@ -117,6 +117,7 @@ async fn append_buffer(
     match gpu.buffer_read(range, &mut |bytes| outputs.append_reserved(&name, bytes)).await {
         Ok(()) => Ok(Ok(())),
         Err(ReadError::Refused(_)) => Ok(Err(DataError::OutOfRange)),
+        Err(ReadError::BudgetSpent) => Err(Stop::Exceeded(Limit::LoopIterations).into()),
         Err(ReadError::Device(error)) => Err(Stop::Host(error.into()).into()),
         Err(ReadError::Sink(error)) => Err(Stop::Host(RunError::Output(error)).into()),
     }

@@ -159,6 +159,7 @@ async fn buffer_read(
     match gpu.buffer_read(range, &mut take).await {
         Ok(()) => Ok((Ok(bytes),)),
         Err(ReadError::Refused(error)) => Ok((Err(error.into()),)),
+        Err(ReadError::BudgetSpent) => Err(Stop::Exceeded(Limit::LoopIterations).into()),
         Err(ReadError::Device(error)) => Err(Stop::Host(error.into()).into()),
         Err(ReadError::Sink(error)) => Err(Stop::Host(RunError::Output(error)).into()),
     }
@@ -247,10 +248,11 @@ async fn kernel_create(
     // Parsing and the driver's compiler take their time and their stack: neither is the guest's.
     let parsed = blocking(move || {
         let GuestDescriptor { wgsl: text, entry_point, constants } = descriptor;
-        wgsl::parse(&wgsl::Source { text: &text, entry_point: &entry_point, constants: &constants })
+        let kernel = wgsl::parse(&wgsl::Source { text: &text, entry_point: &entry_point, constants: &constants });
+        kernel.map(|kernel| (kernel, text))
     });
-    let kernel = match parsed.await? {
-        Ok(kernel) => kernel,
+    let (kernel, text) = match parsed.await? {
+        Ok(parsed) => parsed,
         Err(ParseError::Refused(refusal)) => return Ok((Err(refused(&store, &refusal)),)),
         Err(error) => return Err(Stop::Host(RunError::Host(error.to_string())).into()),
     };
@@ -258,7 +260,7 @@ async fn kernel_create(
     state.gpu.open(&state.observer).await?;
     let mut gpu = state.gpu.take()?;
     let (gpu, created) = blocking(move || {
-        let created = gpu.checked.kernel_create(kernel);
+        let created = gpu.checked.kernel_create(kernel, &text);
         (gpu, created)
     })
     .await?;

@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use samebit_engine::DeviceSource;
-use samebit_engine::device::wgsl::Kernel;
 use samebit_engine::device::{
-    BoxFuture, BufferCopy, BufferId, BufferRange, Device, DeviceError, DeviceInfo, DeviceKind, Dispatch, KernelFault,
-    KernelId, ReadError, Session, Sink,
+    BoxFuture, BufferCopy, BufferId, BufferRange, Device, DeviceError, DeviceInfo, DeviceKind, Dispatch, FinishError,
+    KernelFault, KernelId, Program, ReadError, Session, SessionOptions, Sink,
 };
 
 /// Opens the device that is memory.
@@ -34,7 +33,7 @@ impl Device for Fake {
         &INFO
     }
 
-    fn open(&self) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {
+    fn open(&self, _: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {
         Box::pin(async { Ok(Box::new(Memory::default()) as Box<dyn Session>) })
     }
 }
@@ -96,7 +95,7 @@ impl Session for Memory {
         })
     }
 
-    fn kernel_create(&mut self, _id: KernelId, _kernel: Arc<Kernel>) -> Result<(), KernelFault> {
+    fn kernel_create(&mut self, _id: KernelId, _: Program) -> Result<(), KernelFault> {
         Ok(())
     }
 
@@ -122,7 +121,7 @@ impl Session for Memory {
         Box::pin(async {})
     }
 
-    fn finish(&mut self) -> BoxFuture<'_, Result<(), DeviceError>> {
+    fn finish(&mut self) -> BoxFuture<'_, Result<(), FinishError>> {
         Box::pin(async { Ok(()) })
     }
 }

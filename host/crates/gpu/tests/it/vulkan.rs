@@ -1,11 +1,13 @@
 //! Tests that need a driver. lavapipe, which computes on the CPU, will do.
 
-use samebit_device::wgsl::{Source, parse};
+use samebit_device::wgsl::{Admission, Source, parse};
 use samebit_device::{
-    BindingIndex, BufferId, BufferRange, CallError, Checked, Device, DeviceError, DeviceKind, Grid, KernelFault,
-    KernelId, ReadError, conformance,
+    BindingIndex, BufferId, BufferRange, CallError, Checked, Device, DeviceError, DeviceKind, FinishError, Grid,
+    KernelFault, KernelId, ReadError, SessionOptions, conformance,
 };
 use samebit_gpu::{Adapters, Choice, GpuDevice, SelectError};
+
+const NATIVE: SessionOptions = SessionOptions { admission: Admission::Native, loop_iterations: 1 << 24 };
 
 const DOUBLE: &str = "
     @group(0) @binding(0) var<storage, read_write> data: array<u32>;
@@ -33,7 +35,7 @@ fn device() -> Driver {
 }
 
 fn kernel(gpu: &mut Checked, text: &str) -> Result<KernelId, KernelFault> {
-    gpu.kernel_create(parse(&Source { text, entry_point: "main", constants: &[] }).expect("the text is valid"))
+    gpu.kernel_create(parse(&Source { text, entry_point: "main", constants: &[] }).expect("the text is valid"), text)
 }
 
 async fn read(gpu: &mut Checked, buffer: BufferId, size: u64) -> Result<Vec<u8>, ReadError> {
@@ -48,7 +50,7 @@ async fn read(gpu: &mut Checked, buffer: BufferId, size: u64) -> Result<Vec<u8>,
 
 /// A session works if it doubles something.
 async fn works(device: &GpuDevice) {
-    let mut gpu = Checked::new(device.open().await.expect("it opens"), 1 << 20);
+    let mut gpu = Checked::new(device.open(NATIVE).await.expect("it opens"), 1 << 20, Admission::Native);
     let id = gpu.buffer_create(256).expect("it fits");
     gpu.buffer_write(id, 0, &[1; 256]).expect("it is in range");
     let kernel = kernel(&mut gpu, DOUBLE).expect("it compiles");
@@ -86,8 +88,8 @@ fn a_loss_ends_its_session_and_no_other() {
     pollster::block_on(async {
         let device = device();
         let (session, lose) = device.open_losable().await.expect("it opens");
-        let mut lost = Checked::new(session, 1 << 20);
-        let mut other = Checked::new(device.open().await.expect("it opens"), 1 << 20);
+        let mut lost = Checked::new(session, 1 << 20, Admission::Native);
+        let mut other = Checked::new(device.open(NATIVE).await.expect("it opens"), 1 << 20, Admission::Native);
         let id = lost.buffer_create(64).expect("it fits");
         lost.buffer_write(id, 0, &[1; 64]).expect("it is in range");
         let kept = other.buffer_create(64).expect("it fits");
@@ -97,7 +99,7 @@ fn a_loss_ends_its_session_and_no_other() {
         assert!(matches!(error, ReadError::Device(DeviceError::Lost(_))), "{error}");
         let error = lost.buffer_write(id, 0, &[1; 64]).expect_err("it stays lost");
         assert!(matches!(error, CallError::Device(DeviceError::Lost(_))), "{error}");
-        assert!(matches!(lost.finish().await, Err(DeviceError::Lost(_))));
+        assert!(matches!(lost.finish().await, Err(FinishError::Device(DeviceError::Lost(_)))));
         assert_eq!(read(&mut other, kept, 64).await.expect("it is not lost"), [3; 64]);
         works(&device).await;
     });
@@ -109,7 +111,7 @@ fn a_loss_with_much_queued_ends_every_kind_of_wait() {
         let device = device();
         for finishes in [false, true] {
             let (session, lose) = device.open_losable().await.expect("it opens");
-            let mut gpu = Checked::new(session, 64 << 20);
+            let mut gpu = Checked::new(session, 64 << 20, Admission::Native);
             let id = gpu.buffer_create(1 << 20).expect("it fits");
             let kernel = kernel(&mut gpu, DOUBLE).expect("it compiles");
             let given = [(BindingIndex { group: 0, binding: 0 }, id, 0, None)];
@@ -118,7 +120,7 @@ fn a_loss_with_much_queued_ends_every_kind_of_wait() {
             }
             lose();
             if finishes {
-                assert!(matches!(gpu.finish().await, Err(DeviceError::Lost(_))));
+                assert!(matches!(gpu.finish().await, Err(FinishError::Device(DeviceError::Lost(_)))));
             } else {
                 let error = read(&mut gpu, id, 1 << 20).await.err();
                 assert!(matches!(error, Some(ReadError::Device(DeviceError::Lost(_)))), "{error:?}");
@@ -132,7 +134,7 @@ fn a_loss_with_much_queued_ends_every_kind_of_wait() {
 fn a_kernel_that_makes_the_compiler_panic_is_refused_and_the_session_goes_on() {
     pollster::block_on(async {
         let device = device();
-        let mut gpu = Checked::new(device.open().await.expect("it opens"), 1 << 20);
+        let mut gpu = Checked::new(device.open(NATIVE).await.expect("it opens"), 1 << 20, Admission::Native);
         let text = "struct S { a: vec2i, b: vec2i }
                     @group(0) @binding(0) var<storage, read_write> data: array<i32>;
                     fn f(q: ptr<function, vec2i>) { (*q).x = 3; }
@@ -147,7 +149,7 @@ fn a_kernel_that_makes_the_compiler_panic_is_refused_and_the_session_goes_on() {
 fn an_error_of_the_sink_is_passed_on_and_the_session_goes_on() {
     pollster::block_on(async {
         let device = device();
-        let mut gpu = Checked::new(device.open().await.expect("it opens"), 64 << 20);
+        let mut gpu = Checked::new(device.open(NATIVE).await.expect("it opens"), 64 << 20, Admission::Native);
         let id = gpu.buffer_create(40 << 20).expect("it fits");
         let mut pieces = 0;
         let mut sink = |_: &[u8]| {
@@ -180,6 +182,13 @@ fn sessions_leave_no_threads_behind() {
         after = threads();
     }
     assert!(after <= before + 2, "{before} threads became {after}");
+}
+
+#[test]
+fn an_exact_session_is_refused_with_what_to_do() {
+    let options = SessionOptions { admission: Admission::Exact, ..NATIVE };
+    let Err(error) = pollster::block_on(device().open(options)) else { panic!("it promised every bit") };
+    assert!(matches!(&error, DeviceError::Unavailable(why) if why.contains("--device reference")), "{error}");
 }
 
 #[test]

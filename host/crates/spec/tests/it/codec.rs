@@ -117,8 +117,8 @@ fn unknown_variants_are_refused() {
     let tail = [&[0][..], BlobRef::of(b"").hash.as_bytes(), &[0, 0]].concat();
     let status = |status: &[u8]| Outcome::decode(&[&[0], status, &tail].concat()).map(|outcome| outcome.status);
     assert_eq!(status(&[3, 9]), Ok(Status::Trapped(Trap::BrokenContract)));
-    assert_eq!(status(&[4, 7]), Ok(Status::Exceeded(Limit::Log)));
-    for unknown in [&[5][..], &[3, 10], &[4, 8], &[0x7f], &[0xff, 0xff, 0xff, 0xff, 0x0f]] {
+    assert_eq!(status(&[4, 8]), Ok(Status::Exceeded(Limit::Log)));
+    for unknown in [&[5][..], &[3, 10], &[4, 9], &[0x7f], &[0xff, 0xff, 0xff, 0xff, 0x0f]] {
         assert_eq!(status(unknown), Err(DecodeError::Malformed), "{unknown:?}");
     }
     let mut bytes = job().encode();

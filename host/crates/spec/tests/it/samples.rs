@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use samebit_spec::{
-    BlobRef, DeviceUsed, JobSpec, Limit, Limits, Measured, Name, Outcome, Profile, Receipt, SecretKey, Status, Trap,
+    BlobRef, DeviceUsed, JobSpec, LOOP_ITERATIONS_MAX, Limit, Limits, Measured, Name, Outcome, Profile, Receipt,
+    SecretKey, Status, Trap,
 };
 
 /// The secret keys of RFC 8032's first two Ed25519 tests.
@@ -57,6 +58,7 @@ pub(crate) fn minimal_job() -> JobSpec {
         instances: 0,
         gpu_memory_bytes: 0,
         dispatches: 0,
+        loop_iterations: 0,
         output_bytes: 0,
         log_bytes: 0,
     };
@@ -74,6 +76,7 @@ pub(crate) fn large_job() -> JobSpec {
         instances: 16_383,
         gpu_memory_bytes: 16_384,
         dispatches: u64::from(u32::MAX),
+        loop_iterations: LOOP_ITERATIONS_MAX,
         output_bytes: 1 << 63,
         log_bytes: 1,
     };

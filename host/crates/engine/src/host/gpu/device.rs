@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use samebit_device::{Checked, DeviceInfo};
-use samebit_spec::{JobSpec, Profile};
+use samebit_device::wgsl::Admission;
+use samebit_device::{Checked, DeviceInfo, FinishError, SessionOptions};
+use samebit_spec::{JobSpec, LOOP_ITERATIONS_MAX, Limit, Profile};
 
 use crate::end::Stop;
 use crate::{DeviceSource, Event, GpuUsed, Observer, RunError};
@@ -11,7 +12,7 @@ use crate::{DeviceSource, Event, GpuUsed, Observer, RunError};
 /// One run's use of a device.
 pub(crate) struct Gpu {
     source: DeviceSource,
-    profile: Profile,
+    options: SessionOptions,
     memory_limit_bytes: u64,
     open: Option<OpenGpu>,
 }
@@ -24,14 +25,21 @@ pub(crate) struct OpenGpu {
 
 impl Gpu {
     pub(crate) fn new(source: DeviceSource, job: &JobSpec) -> Self {
-        Self { source, profile: job.profile, memory_limit_bytes: job.limits.gpu_memory_bytes, open: None }
+        let admission = match job.profile {
+            Profile::Exact => Admission::Exact,
+            Profile::Native => Admission::Native,
+        };
+        // `JobSpec::check` has seen to it that it fits.
+        let loop_iterations = job.limits.loop_iterations.min(LOOP_ITERATIONS_MAX) as u32;
+        let options = SessionOptions { admission, loop_iterations };
+        Self { source, options, memory_limit_bytes: job.limits.gpu_memory_bytes, open: None }
     }
 
     /// The device, opened now if it was not before.
     pub(super) async fn open(&mut self, observer: &Arc<dyn Observer>) -> Result<&mut Checked, Stop> {
         let open = match self.open.take() {
             Some(open) => open,
-            None => open(self.source.clone(), self.profile, self.memory_limit_bytes, observer).await?,
+            None => open(self.source.clone(), self.options, self.memory_limit_bytes, observer).await?,
         };
         Ok(&mut self.open.insert(open).checked)
     }
@@ -50,30 +58,32 @@ impl Gpu {
         self.open = Some(open);
     }
 
-    /// Waits for whatever is still queued, so that a failure in it is known before anything is signed.
-    pub(crate) async fn finish(self) -> Result<Option<GpuUsed>, RunError> {
-        let Some(OpenGpu { mut checked, info }) = self.open else { return Ok(None) };
-        checked.finish().await?;
+    /// Waits for whatever is still queued, so that a failure in it is known before anything is signed. What was used,
+    /// and whether all of it came to its end, or spent a budget on the way.
+    pub(crate) async fn finish(self) -> Result<(Option<GpuUsed>, Result<(), Limit>), RunError> {
+        let Some(OpenGpu { mut checked, info }) = self.open else { return Ok((None, Ok(()))) };
+        let within = match checked.finish().await {
+            Ok(()) => Ok(()),
+            Err(FinishError::BudgetSpent) => Err(Limit::LoopIterations),
+            Err(FinishError::Device(error)) => return Err(error.into()),
+        };
         let usage = checked.usage();
         checked.close().await;
-        Ok(Some(GpuUsed { info, usage }))
+        Ok((Some(GpuUsed { info, usage }), within))
     }
 }
 
 async fn open(
     source: DeviceSource,
-    profile: Profile,
+    options: SessionOptions,
     memory_limit_bytes: u64,
     observer: &Arc<dyn Observer>,
 ) -> Result<OpenGpu, Stop> {
-    if profile == Profile::Exact {
-        return Err(Stop::Host(RunError::Profile(profile)));
-    }
     let device = super::blocking(move || source()).await?.map_err(|error| Stop::Host(error.into()))?;
     let info = device.info().clone();
-    let session = device.open().await.map_err(|error| Stop::Host(error.into()))?;
+    let session = device.open(options).await.map_err(|error| Stop::Host(error.into()))?;
     observer.event(Event::DeviceOpened(&info.name));
-    Ok(OpenGpu { checked: Checked::new(session, memory_limit_bytes), info })
+    Ok(OpenGpu { checked: Checked::new(session, memory_limit_bytes, options.admission), info })
 }
 
 fn not_open() -> Stop {

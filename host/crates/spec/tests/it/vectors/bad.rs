@@ -2,7 +2,8 @@
 
 use data_encoding::HEXLOWER;
 use samebit_spec::{
-    BlobRef, HostKey, JobSpec, Limit, MEASURED_TEXT_BYTES_MAX, Outcome, Receipt, Signature, Status, Trap,
+    BlobRef, HostKey, JobSpec, LOOP_ITERATIONS_MAX, Limit, Limits, MEASURED_TEXT_BYTES_MAX, Outcome, Receipt,
+    Signature, Status, Trap,
 };
 
 use super::Vector;
@@ -34,8 +35,10 @@ pub(super) fn jobs() -> Vec<Vector<JobSpec>> {
     let good = samples::job().encode();
     let cut = &good[..good.len() - 1];
     let nul = JobSpec { args: vec!["a\0b".to_owned()], ..samples::job() }.encode();
+    let limits = Limits { loop_iterations: LOOP_ITERATIONS_MAX + 1, ..Limits::default() };
+    let loops = JobSpec { limits, ..samples::job() }.encode();
     let blob = [BlobRef::of(b"").hash.as_bytes().as_slice(), &[0]].concat();
-    let args = |args: &[u8]| [&[0], &blob[..], args, &[0; 10]].concat();
+    let args = |args: &[u8]| [&[0], &blob[..], args, &[0; 11]].concat();
     vec![
         refused("empty", "malformed", "there is no version", &[]),
         refused("version-2", "unknown-version", "version 2 is variant 1", &[&[1], &good[1..]].concat()),
@@ -43,6 +46,7 @@ pub(super) fn jobs() -> Vec<Vector<JobSpec>> {
         refused("trailing", "trailing", "one byte follows the profile", &[&good[..], &[0]].concat()),
         refused("profile-2", "malformed", "there are two profiles, 0 and 1", &[cut, &[2]].concat()),
         refused("profile-over-long", "not-canonical", "1 has a shorter varint", &[cut, &[0x81, 0]].concat()),
+        refused("loop-iterations", "invalid", "at most 2^31 - 1 are allowed", &loops),
         refused("argument-nul", "invalid", "an argument holds a NUL byte", &nul),
         refused("argument-not-utf8", "malformed", "an argument is a surrogate", &args(&[1, 3, 0xed, 0xa0, 0x80])),
         refused("arguments-1025", "malformed", "more than 1,024", &args(&[&[0x81, 0x08][..], &[0; 1025]].concat())),
@@ -70,7 +74,7 @@ pub(super) fn outcomes() -> Vec<Vector<Outcome>> {
     vec![
         refused("status-5", "malformed", "there are five statuses, 0 to 4", &outcome(&[5], &[], &[0])),
         refused("trap-10", "malformed", "there are ten traps, 0 to 9", &outcome(&[3, 10], &[], &[0])),
-        refused("limit-8", "malformed", "there are eight limits, 0 to 7", &outcome(&[4, 8], &[], &[0])),
+        refused("limit-9", "malformed", "there are nine limits, 0 to 8", &outcome(&[4, 9], &[], &[0])),
         refused("names-unsorted", "not-canonical", "b comes before a", &outcome(&[0], &["b", "a"], &[0])),
         refused("names-case", "not-canonical", "bytes order B before a", &outcome(&[0], &["a", "B"], &[0])),
         refused("names-twice", "not-canonical", "a is there twice", &outcome(&[0], &["a", "a"], &[0])),
