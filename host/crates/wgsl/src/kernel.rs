@@ -91,7 +91,7 @@ pub fn parse(source: &Source<'_>) -> Result<Kernel, ParseError> {
 }
 
 /// Runs `work` on a thread of its own, where neither its depth nor a panic can harm this one.
-fn contained<T: Send>(work: impl FnOnce() -> Result<T, Refusal> + Send) -> Result<T, ParseError> {
+pub(crate) fn contained<T: Send>(work: impl FnOnce() -> Result<T, Refusal> + Send) -> Result<T, ParseError> {
     let thread = std::thread::Builder::new().name("wgsl-parse".to_owned()).stack_size(STACK_BYTES);
     std::thread::scope(|scope| {
         let thread = thread.spawn_scoped(scope, work).map_err(ParseError::Host)?;

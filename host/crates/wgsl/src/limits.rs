@@ -66,3 +66,11 @@ pub const EXPANDED_TEXT: u64 = 1 << 20;
 pub const EXPANDED_CALLS: u64 = 1 << 20;
 /// Largest value that is not in a variable, such as a whole array that is loaded or returned.
 pub const VALUE_BYTES: u64 = 131_072;
+/// Most statements, operations and operands of a lowered kernel.
+pub const LOWERED_SIZE: u32 = 1 << 17;
+/// Most scalars that lowering looks at to get there: parts of composite values, again and again.
+pub const LOWERED_WORK: u64 = 1 << 24;
+/// Most bytes of an invocation's arrays, indexed by what is not known before.
+pub const LOWERED_ARRAY_BYTES: u32 = 1 << 16;
+/// Deepest nesting of a lowered kernel: blocks and calls inside one another.
+pub const LOWERED_DEPTH: u32 = 512;

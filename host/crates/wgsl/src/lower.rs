@@ -1,7 +1,26 @@
 //! From a valid kernel to its lowered form.
+//!
+//! The way there: functions are inlined and composites taken apart ([`function`], [`statement`], [`expression`] and what
+//! they use), operation by operation into a [`builder`](Builder) that folds constants; then what is in vain is left out.
+
+mod access;
+mod arithmetic;
+mod builder;
+mod built_in;
+mod data;
+mod expression;
+mod fold;
+mod function;
+mod indexed;
+mod layout;
+mod module;
+mod returns;
+mod statement;
+
+use builder::Builder;
 
 use crate::lowered::Lowered;
-use crate::{Kernel, ParseError};
+use crate::{Kernel, ParseError, kernel};
 
 /// What a profile admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +36,6 @@ pub enum Admission {
 /// # Errors
 /// [`ParseError::Refused`] for a kernel that is not admitted, or whose lowered form is too large.
 pub fn lower(kernel: &Kernel, text: &str, admission: Admission) -> Result<Lowered, ParseError> {
-    let _ = (text, admission);
-    Ok(Lowered {
-        interface: kernel.interface().clone(),
-        workgroup_bytes: 0,
-        variables: Vec::new(),
-        arrays: Vec::new(),
-        values: Vec::new(),
-        preamble: Vec::new(),
-        body: Vec::new(),
-    })
+    let _ = admission;
+    kernel::contained(|| module::lower(kernel, text))
 }

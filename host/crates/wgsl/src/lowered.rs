@@ -19,6 +19,7 @@
 mod math_function;
 mod op;
 mod ops;
+mod print;
 mod stmt;
 
 pub mod eval;

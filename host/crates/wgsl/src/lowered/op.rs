@@ -66,6 +66,35 @@ pub enum Op {
     Math(MathFunction, Vec<Value>),
 }
 
+impl Op {
+    /// Looks at each operand.
+    pub fn operands(&self, mut look: impl FnMut(Value)) {
+        match self {
+            Self::Constant(_) | Self::Builtin(_) | Self::Length(_) => {}
+            Self::Unary(_, a) => look(*a),
+            Self::Binary(_, a, b) => [*a, *b].into_iter().for_each(look),
+            Self::Clamp { index, last, .. } => [*index, *last].into_iter().for_each(look),
+            Self::Select { condition, accept, reject } => [*condition, *accept, *reject].into_iter().for_each(look),
+            Self::Fma(a, b, c) => [*a, *b, *c].into_iter().for_each(look),
+            Self::Math(_, args) => args.iter().copied().for_each(look),
+        }
+    }
+
+    /// Puts another value in the place of each operand.
+    pub fn replace(&mut self, mut with: impl FnMut(Value) -> Value) {
+        let mut replace = |value: &mut Value| *value = with(*value);
+        match self {
+            Self::Constant(_) | Self::Builtin(_) | Self::Length(_) => {}
+            Self::Unary(_, a) => replace(a),
+            Self::Binary(_, a, b) => [a, b].into_iter().for_each(replace),
+            Self::Clamp { index, last, .. } => [index, last].into_iter().for_each(replace),
+            Self::Select { condition, accept, reject } => [condition, accept, reject].into_iter().for_each(replace),
+            Self::Fma(a, b, c) => [a, b, c].into_iter().for_each(replace),
+            Self::Math(_, args) => args.iter_mut().for_each(replace),
+        }
+    }
+}
+
 /// Operations of one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unary {
@@ -110,6 +139,59 @@ pub enum Unary {
     Trunc,
     /// Float → Float: to nearest, ties to even.
     RoundEven,
+}
+
+impl Unary {
+    /// The type of the operand.
+    pub const fn operand(self) -> Type {
+        match self {
+            Self::Not | Self::IntFromBool => Type::Bool,
+            Self::CountOnes
+            | Self::LeadingZeros
+            | Self::TrailingZeros
+            | Self::ReverseBits
+            | Self::FloatFromSigned
+            | Self::FloatFromUnsigned
+            | Self::FloatFromBits => Type::Int,
+            Self::SignedFromFloat
+            | Self::UnsignedFromFloat
+            | Self::BitsFromFloat
+            | Self::Canonical
+            | Self::Negate
+            | Self::Abs
+            | Self::Sqrt
+            | Self::Floor
+            | Self::Ceil
+            | Self::Trunc
+            | Self::RoundEven => Type::Float,
+        }
+    }
+
+    /// The type of what comes out.
+    pub const fn result(self) -> Type {
+        match self {
+            Self::Not => Type::Bool,
+            Self::IntFromBool
+            | Self::CountOnes
+            | Self::LeadingZeros
+            | Self::TrailingZeros
+            | Self::ReverseBits
+            | Self::SignedFromFloat
+            | Self::UnsignedFromFloat
+            | Self::BitsFromFloat => Type::Int,
+            Self::FloatFromSigned
+            | Self::FloatFromUnsigned
+            | Self::FloatFromBits
+            | Self::Canonical
+            | Self::Negate
+            | Self::Abs
+            | Self::Sqrt
+            | Self::Floor
+            | Self::Ceil
+            | Self::Trunc
+            | Self::RoundEven => Type::Float,
+        }
+    }
 }
 
 /// Operations of two values.
@@ -181,4 +263,45 @@ pub enum Binary {
     FloatLess,
     /// Float, Float → Bool.
     FloatLessEqual,
+}
+
+impl Binary {
+    /// The type of both operands.
+    pub const fn operand(self) -> Type {
+        match self {
+            Self::BoolAnd | Self::BoolOr | Self::BoolEqual => Type::Bool,
+            Self::FloatAdd
+            | Self::FloatSubtract
+            | Self::FloatMultiply
+            | Self::FloatDivide
+            | Self::FloatMin
+            | Self::FloatMax
+            | Self::FloatEqual
+            | Self::FloatLess
+            | Self::FloatLessEqual => Type::Float,
+            _ => Type::Int,
+        }
+    }
+
+    /// The type of what comes out.
+    pub const fn result(self) -> Type {
+        match self {
+            Self::BoolAnd
+            | Self::BoolOr
+            | Self::BoolEqual
+            | Self::Equal
+            | Self::LessSigned
+            | Self::LessUnsigned
+            | Self::FloatEqual
+            | Self::FloatLess
+            | Self::FloatLessEqual => Type::Bool,
+            Self::FloatAdd
+            | Self::FloatSubtract
+            | Self::FloatMultiply
+            | Self::FloatDivide
+            | Self::FloatMin
+            | Self::FloatMax => Type::Float,
+            _ => Type::Int,
+        }
+    }
 }
