@@ -15,6 +15,7 @@
 //! Compiling, and every device. A kernel that passes here means what WGSL says it means, no more: bits of floats,
 //! barriers under divergent control flow and data races are left as WGSL leaves them.
 
+mod admit;
 mod bounds;
 mod constants;
 mod interface;
