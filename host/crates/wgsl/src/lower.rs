@@ -20,7 +20,7 @@ mod statement;
 use builder::Builder;
 
 use crate::lowered::Lowered;
-use crate::{Kernel, ParseError, kernel};
+use crate::{Kernel, ParseError, admit, kernel};
 
 /// What a profile admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,9 @@ pub enum Admission {
 /// # Errors
 /// [`ParseError::Refused`] for a kernel that is not admitted, or whose lowered form is too large.
 pub fn lower(kernel: &Kernel, text: &str, admission: Admission) -> Result<Lowered, ParseError> {
-    let _ = admission;
-    kernel::contained(|| module::lower(kernel, text))
+    kernel::contained(|| {
+        let lowered = module::lower(kernel, text)?;
+        admit::check(&lowered, text, admission)?;
+        Ok(lowered)
+    })
 }

@@ -40,11 +40,7 @@ fn kernel(body: Block) -> Lowered {
         variables: vec![Type::Bool; 4],
         arrays: vec![64],
         values: vec![Type::Int; 64],
-        preamble: vec![
-            (ZERO, Op::Constant(0)),
-            (ONE, Op::Constant(1)),
-            (SAME, Op::Binary(Binary::Equal, ZERO, ONE)),
-        ],
+        preamble: vec![(ZERO, Op::Constant(0)), (ONE, Op::Constant(1)), (SAME, Op::Binary(Binary::Equal, ZERO, ONE))],
         body: start,
     }
 }
@@ -133,13 +129,8 @@ fn what_is_left_early_comes_together_behind_the_label() {
 #[test]
 fn continuing_is_reached_by_those_who_skipped_the_body() {
     let body = vec![when(DIFFERS, vec![Stmt::Continue(Label(0))]), Stmt::Set(X, ONE)];
-    let with = |body, continuing| Stmt::Loop {
-        label: Label(0),
-        body,
-        continuing,
-        break_if: Some(SAME),
-        at: At::UNKNOWN,
-    };
+    let with =
+        |body, continuing| Stmt::Loop { label: Label(0), body, continuing, break_if: Some(SAME), at: At::UNKNOWN };
     meets(vec![with(body.clone(), vec![BARRIER]), BARRIER]);
     splits(vec![with([body, vec![BARRIER]].concat(), vec![])]);
 }
@@ -214,12 +205,8 @@ fn memory_is_the_same_if_nobody_writes_it() {
     splits(read(Memory::Workgroup, ONE));
     let message = refused(read(Memory::Workgroup, ONE), Admission::Native).unwrap_or_default();
     assert!(message.contains("1:8") && message.contains("on what is read at 1:4"), "{message}");
-    let shared = Stmt::Load {
-        first: Value(FREE),
-        count: 1,
-        place: place(Memory::Workgroup, 0, &[(ONE, 4)]),
-        is_uniform: true,
-    };
+    let shared =
+        Stmt::Load { first: Value(FREE), count: 1, place: place(Memory::Workgroup, 0, &[(ONE, 4)]), is_uniform: true };
     meets(vec![shared, when(Value(FREE), vec![BARRIER])]);
     let array = Memory::Array(crate::lowered::Array(0));
     let store = |value, index| Stmt::Store { place: place(array, 0, &[(index, 4)]), values: vec![value] };
@@ -324,7 +311,9 @@ fn hostile_kernels_end() {
     let refusal = check(&big, "", Admission::Exact).expect_err("too much to analyze");
     assert_eq!(refusal.reason, RefusalReason::TooLarge);
     let regions: Block = (0..many)
-        .flat_map(|i| [atomic(AtomicOp::Add, place(SHARED, 4 * i, &[])), atomic(AtomicOp::Load, place(SHARED, 4 * i, &[]))])
+        .flat_map(|i| {
+            [atomic(AtomicOp::Add, place(SHARED, 4 * i, &[])), atomic(AtomicOp::Load, place(SHARED, 4 * i, &[]))]
+        })
         .collect();
     has_order(regions);
     assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());

@@ -221,15 +221,14 @@ impl Walk<'_> {
     }
 
     /// Goes on behind the innermost frame: where all ways to its end come together.
-    fn exit(&mut self, also: &[Node]) -> Result<Node, Refusal> {
-        let Some(frame) = self.frames.pop() else { return Ok(self.control) };
+    fn exit(&mut self, also: &[Node]) -> Result<(), Refusal> {
+        let Some(frame) = self.frames.pop() else { return Ok(()) };
         self.flow.undo(frame.mark);
         self.is_live = !frame.ways.is_empty();
         self.work.take(frame.which.len())?;
         let which = self.graph.node(&frame.which);
         also.iter().for_each(|node| self.graph.depend(*node, which));
-        self.flow.join(&mut self.graph, frame.ways, which, &mut self.work)?;
-        Ok(which)
+        self.flow.join(&mut self.graph, frame.ways, which, &mut self.work)
     }
 
     /// Takes the way that ends here to the end of the innermost frame, if anything gets here.
