@@ -158,6 +158,11 @@ fn invalid_text(text: &str, error: &naga::front::wgsl::ParseError) -> Refusal {
     let label = error.labels().find(|(span, _)| span.is_defined());
     let span = label.map_or(Span::UNDEFINED, |(span, _)| span);
     let mut what = error.message().to_owned();
+    // naga would have it enabled, but no device offers one.
+    if what.contains("enable extension is not enabled") {
+        let todo = "do without the extension: no device offers any";
+        return Refusal::at_span(RefusalReason::Invalid, text, span, &what, todo);
+    }
     for detail in label.map(|(_, label)| label).into_iter().chain(error.notes()).filter(|detail| !detail.is_empty()) {
         what.push_str(": ");
         what.push_str(detail);
@@ -169,8 +174,20 @@ fn invalid_text(text: &str, error: &naga::front::wgsl::ParseError) -> Refusal {
     Refusal::at_span(reason, text, span, &what, "correct the text")
 }
 
+/// WGSL's functions that compare neighboring fragments.
+const DERIVATIVES: [&str; 9] =
+    ["dpdx", "dpdxCoarse", "dpdxFine", "dpdy", "dpdyCoarse", "dpdyFine", "fwidth", "fwidthCoarse", "fwidthFine"];
+
 /// The refusal of a text that parses but does not validate.
 fn invalid_module(text: &str, error: &WithSpan<ValidationError>) -> Refusal {
+    use naga::valid::EntryPointError::ForbiddenStageOperations;
+    if let ValidationError::EntryPoint { source: ForbiddenStageOperations, .. } = error.as_inner() {
+        let span = scan::word(text, &DERIVATIVES);
+        if span.is_defined() {
+            let what = "it uses derivatives, which only fragment shaders have";
+            return Refusal::at_span(RefusalReason::Invalid, text, span, what, "compute differences of values instead");
+        }
+    }
     let span = validation_span(text, error);
     Refusal::at_span(RefusalReason::Invalid, text, span, &chain(error.as_inner()), "correct the text")
 }

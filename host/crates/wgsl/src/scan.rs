@@ -42,6 +42,12 @@ pub(crate) fn function(text: &str, name: &str) -> Span {
     Span::UNDEFINED
 }
 
+/// Where one of `words` first stands.
+pub(crate) fn word(text: &str, words: &[&str]) -> Span {
+    let found = token::tokens(text).find(|token| token.kind == Kind::Word && words.contains(&token.text));
+    found.map_or(Span::UNDEFINED, |token| Span::from(token.offset..token.offset + 1))
+}
+
 /// What a module-scope declaration declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ItemKind {

@@ -5,7 +5,7 @@
 
 use crate::{Refusal, RefusalReason, scan};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, Barrier, Binding, Block, BuiltIn, Module, Statement, TypeInner};
+use naga::{AddressSpace, Barrier, Binding, Block, BuiltIn, Handle, Module, Statement, Type, TypeInner};
 
 /// What validation admits beyond the plainest WGSL: `pack2x16float` and its kin, which WGSL has without an extension.
 const CAPABILITIES: Capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
@@ -17,7 +17,7 @@ pub(crate) fn validate(source: &str, module: &Module) -> Result<ModuleInfo, Refu
     check_types(source, module)?;
     let functions = module.functions.iter().map(|(_, function)| function);
     for function in functions.chain(module.entry_points.iter().map(|entry| &entry.function)) {
-        check_barriers(source, &function.body)?;
+        check_statements(source, &function.body)?;
     }
     Validator::new(ValidationFlags::all(), CAPABILITIES).validate_resolved_overrides(module).map_err(|error| {
         let span = crate::kernel::validation_span(source, &error);
@@ -80,6 +80,14 @@ fn check_builtins(source: &str, module: &Module) -> Result<(), Refusal> {
 /// Refuses types of resources that are not buffers; a function may name them without a variable.
 fn check_types(source: &str, module: &Module) -> Result<(), Refusal> {
     for (handle, ty) in module.types.iter() {
+        if let Some((word, what, todo)) = foreign_scalar(&ty.inner) {
+            let (made, mut variables) = (made_of(module, handle), module.global_variables.iter());
+            let span = match variables.find(|(_, variable)| made[variable.ty.index()]) {
+                Some((variable, _)) => module.global_variables.get_span(variable),
+                None => scan::word(source, &[word]),
+            };
+            return Err(Refusal::at_span(RefusalReason::Unsupported, source, span, what, todo));
+        }
         let what = match ty.inner {
             TypeInner::Image { .. } => "it uses a texture",
             TypeInner::Sampler { .. } => "it uses a sampler",
@@ -94,8 +102,43 @@ fn check_types(source: &str, module: &Module) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses barriers of memory that a kernel does not have. The scan has bounded how deep blocks nest.
-fn check_barriers(source: &str, block: &Block) -> Result<(), Refusal> {
+/// If a type is of numbers that no device offers: a word that it is written with, what is wrong, and what to do. Such
+/// types have no place of their own.
+fn foreign_scalar(inner: &TypeInner) -> Option<(&'static str, &'static str, &'static str)> {
+    use naga::ScalarKind::{Float, Sint, Uint};
+    if let TypeInner::Atomic(scalar) = inner
+        && !matches!(*scalar, naga::Scalar::I32 | naga::Scalar::U32)
+    {
+        let todo = "use `atomic<u32>` or `atomic<i32>`, with fixed-point numbers in the place of floats";
+        return Some(("atomic", "it uses an atomic that is neither `u32` nor `i32`", todo));
+    }
+    let scalar = inner.scalar().filter(|scalar| scalar.width > 4)?;
+    let word = match scalar.kind {
+        Float => "f64",
+        Sint => "i64",
+        Uint => "u64",
+        _ => return None,
+    };
+    Some((word, "it uses numbers of 64 bits", "use two of 32 bits"))
+}
+
+/// Which types, by number, are or contain another. A type comes after those that it is made of.
+fn made_of(module: &Module, part: Handle<Type>) -> Vec<bool> {
+    let mut made: Vec<bool> = Vec::with_capacity(module.types.len());
+    for (handle, ty) in module.types.iter() {
+        let is_made = |of: Handle<Type>| made.get(of.index()).is_some_and(|made| *made);
+        let inside = match &ty.inner {
+            TypeInner::Array { base, .. } => is_made(*base),
+            TypeInner::Struct { members, .. } => members.iter().any(|member| is_made(member.ty)),
+            _ => false,
+        };
+        made.push(inside || handle == part);
+    }
+    made
+}
+
+/// Refuses barriers of memory that a kernel does not have, and subgroups. The scan has bounded how deep blocks nest.
+fn check_statements(source: &str, block: &Block) -> Result<(), Refusal> {
     for (statement, &span) in block.span_iter() {
         match statement {
             Statement::ControlBarrier(barrier) | Statement::MemoryBarrier(barrier)
@@ -104,17 +147,24 @@ fn check_barriers(source: &str, block: &Block) -> Result<(), Refusal> {
                 let what = "it has a barrier for textures or subgroups";
                 return Err(Refusal::at_span(RefusalReason::Unsupported, source, span, what, "do without it"));
             }
-            Statement::Block(block) => check_barriers(source, block)?,
+            Statement::SubgroupBallot { .. }
+            | Statement::SubgroupGather { .. }
+            | Statement::SubgroupCollectiveOperation { .. } => {
+                let what = "it uses subgroups, whose size differs between devices";
+                let todo = "exchange values through workgroup memory and `workgroupBarrier()`";
+                return Err(Refusal::at_span(RefusalReason::Unsupported, source, span, what, todo));
+            }
+            Statement::Block(block) => check_statements(source, block)?,
             Statement::If { accept, reject, .. } => {
-                check_barriers(source, accept)?;
-                check_barriers(source, reject)?;
+                check_statements(source, accept)?;
+                check_statements(source, reject)?;
             }
             Statement::Loop { body, continuing, .. } => {
-                check_barriers(source, body)?;
-                check_barriers(source, continuing)?;
+                check_statements(source, body)?;
+                check_statements(source, continuing)?;
             }
             Statement::Switch { cases, .. } => {
-                cases.iter().try_for_each(|case| check_barriers(source, &case.body))?;
+                cases.iter().try_for_each(|case| check_statements(source, &case.body))?;
             }
             _ => {}
         }

@@ -10,8 +10,8 @@ pub(super) struct Node(pub(super) u32);
 /// Why something may differ between the invocations of a workgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// A built-in value, by its name in WGSL.
-    Builtin(&'static str),
+    /// It says which invocation of the workgroup this is.
+    Id,
     /// What is read from memory that may be written.
     Read(At),
     /// What an atomic operation gives back.

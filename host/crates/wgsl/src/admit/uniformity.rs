@@ -2,8 +2,8 @@
 //!
 //! This follows WGSL's own section "Uniformity": a graph says which conditions, values and variables depend on which,
 //! and what may differ between invocations spreads in it. It starts from `local_invocation_id`, `local_invocation_index`
-//! and `global_invocation_id` (also along an axis of size 1, as in WGSL), from memory that may be written, and from what
-//! atomic operations give back. A variable is looked at anew after each assignment. What follows a `return`, `break` or
+//! and `global_invocation_id` (unless lowering knows them to be the same, along an axis of size 1), from memory that may
+//! be written, and from what atomic operations give back. A variable is looked at anew after each assignment. What follows a `return`, `break` or
 //! `continue` that only some invocations take is reached by only some, until the function, loop or `switch` ends.
 //!
 //! An array that is indexed by a variable counts as one cell, which once it differs stays so.
@@ -52,7 +52,7 @@ pub(super) fn check(kernel: &Lowered, text: &str) -> Result<(), Refusal> {
 
 fn refuse(text: &str, at: At, cause: Cause) -> Refusal {
     let on = match cause {
-        Cause::Builtin(name) => format!("on `{name}`"),
+        Cause::Id => "on which invocation it is (`local_invocation_id` and its kin)".to_owned(),
         Cause::Read(read) => format!("on what is read{} from memory that may be written", place(text, read)),
         Cause::Atomic(atomic) => format!("on what an atomic operation gives back{}", place(text, atomic)),
     };
@@ -170,10 +170,8 @@ impl Walk<'_> {
     }
 
     fn compute(&mut self, value: Value, op: &Op) {
-        if let Op::Builtin(builtin) = op
-            && let Some(name) = differs(*builtin)
-        {
-            self.graph.source(node(value), Cause::Builtin(name));
+        if let Op::Builtin(Builtin::LocalId(_) | Builtin::LocalIndex | Builtin::GlobalId(_)) = op {
+            self.graph.source(node(value), Cause::Id);
         }
         operands::of_op(op, |operand| self.graph.depend(node(operand), node(value)));
     }
@@ -334,16 +332,6 @@ impl Walk<'_> {
             self.flow.set(variable, behind);
         }
         self.resume(before, escapes)
-    }
-}
-
-/// The name in WGSL of a built-in value that differs between the invocations of a workgroup.
-fn differs(builtin: Builtin) -> Option<&'static str> {
-    match builtin {
-        Builtin::LocalId(_) => Some("local_invocation_id"),
-        Builtin::LocalIndex => Some("local_invocation_index"),
-        Builtin::GlobalId(_) => Some("global_invocation_id"),
-        Builtin::WorkgroupId(_) | Builtin::NumWorkgroups(_) => None,
     }
 }
 

@@ -76,8 +76,8 @@ pub(crate) const UNSUPPORTED: [(u32, &str); 27] = [
         2,
         "\nstruct I { @builtin(subgroup_invocation_id) n: u32 } @compute @workgroup_size(1) fn main(i: I) { _ = i.n; }",
     ),
-    (0, "$ var x: i64 = 1; x = 2; }"),
-    (0, "$ var x: f64; x = 2; }"),
+    (1, "$ var x: i64 = 1; x = 2; }"),
+    (1, "$ var x: f64; x = 2; }"),
 ];
 
 fn check(reason: &RefusalReason, table: &[(u32, &str)]) {

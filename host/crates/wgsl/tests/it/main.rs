@@ -1,5 +1,6 @@
 //! Kernels in, kernels or refusals out, through the public interface only.
 
+mod admission;
 mod bad;
 mod fuzz;
 mod good;
