@@ -1,0 +1,151 @@
+//! `log` and `log2`.
+
+use super::steps::{INFINITY, NAN, ONE, SIGN, Steps};
+use crate::lowered::Ops;
+
+/// Bits of √½, rounded down.
+const SQRT_HALF: u32 = 0x3f35_04f3;
+/// Bits of ln 2 in 16 bits, so that its products with exponents are exact.
+const LN2_HIGH: u32 = 0x3f31_7200;
+/// Bits of what is missing from [`LN2_HIGH`], rounded.
+const LN2_LOW: u32 = 0x35bf_be8e;
+/// Bits of log₂ e, rounded.
+const LOG2_E_HIGH: u32 = 0x3fb8_aa3b;
+/// Bits of what is missing from [`LOG2_E_HIGH`], rounded.
+const LOG2_E_LOW: u32 = 0x32a5_7060;
+
+/// (ln(1 + f) - f) / f² for √½ ≤ 1 + f < √2.
+const LOG: [u32; 9] = [
+    0xbeff_fffc,
+    0x3eaa_aaa8,
+    0xbe80_0219,
+    0x3e4c_d20d,
+    0xbe2a_12e2,
+    0x3e11_36fe,
+    0xbe07_9fd4,
+    0x3e04_306a,
+    0xbd9c_2397,
+];
+/// (log₂(1 + f) - f log₂ e) / f² on the same interval.
+const LOG2: [u32; 9] = [
+    0xbf38_aa38,
+    0x3ef6_38a2,
+    0xbeb8_ad8c,
+    0x3e93_b2ad,
+    0xbe75_4108,
+    0x3e52_db4d,
+    0xbe45_a7c8,
+    0x3e38_4d37,
+    0xbdca_555c,
+];
+
+/// The natural logarithm.
+pub(super) fn log<O: Ops>(o: &mut O, x: O::V) -> O::V {
+    let [m, e, special] = split(o, x);
+    let zero = o.bits(0);
+    let y = log_of(o, m, e, zero);
+    override_zero(o, y, special)
+}
+
+/// The logarithm to base 2.
+pub(super) fn log2<O: Ops>(o: &mut O, x: O::V) -> O::V {
+    let [m, e, special] = split(o, x);
+    let one = o.bits(ONE);
+    let f = o.sub(m, one);
+    let f2 = o.mul(f, f);
+    let q = o.horner(f, &LOG2);
+    let high = o.bits(LOG2_E_HIGH);
+    let low = o.bits(LOG2_E_LOW);
+    let p = o.mul(f, high);
+    let minus_p = o.neg(p);
+    let rest = o.fma(f, high, minus_p);
+    let rest = o.fma(f, low, rest);
+    let rest = o.fma(f2, q, rest);
+    let s = o.add(e, p);
+    let back = o.sub(s, e);
+    let lost = o.sub(p, back);
+    let rest = o.add(rest, lost);
+    let y = o.add(s, rest);
+    override_zero(o, y, special)
+}
+
+/// ln(m 2ᵉ) + `extra`, with m in [√½, √2) and a small `extra`.
+pub(super) fn log_of<O: Ops>(o: &mut O, m: O::V, e: O::V, extra: O::V) -> O::V {
+    let one = o.bits(ONE);
+    let f = o.sub(m, one);
+    let f2 = o.mul(f, f);
+    let q = o.horner(f, &LOG);
+    let high = o.bits(LN2_HIGH);
+    let low = o.bits(LN2_LOW);
+    let n = o.mul(e, high);
+    let s = o.add(n, f);
+    let back = o.sub(s, n);
+    let lost = o.sub(f, back);
+    let rest = o.add(lost, extra);
+    let rest = o.fma(e, low, rest);
+    let rest = o.fma(f2, q, rest);
+    o.add(s, rest)
+}
+
+/// x = m 2ᵉ with m in [√½, √2), as floats, for a finite x above zero. For every other x, m 2ᵉ is 1, and the third has
+/// the bits of the logarithm, which are zero otherwise.
+fn split<O: Ops>(o: &mut O, x: O::V) -> [O::V; 3] {
+    let odd = is_odd(o, x);
+    let zero = o.bits(0);
+    let [m, e] = split_normal(o, x, zero);
+    o.rarely(odd, [m, e, zero], |o| {
+        let minus_infinity = o.bits(INFINITY | SIGN);
+        let nan = o.bits(NAN);
+        let infinity = o.bits(INFINITY);
+        let zero = o.bits(0);
+        let one = o.bits(ONE);
+        let [m, e] = split_subnormal(o, x);
+        let positive = o.less(zero, x);
+        let finite = o.less(x, infinity);
+        let subnormal = o.both(positive, finite);
+        let is_zero = o.equal(x, zero);
+        let special = o.select(is_zero, minus_infinity, nan);
+        let special = o.select(positive, infinity, special);
+        let special = o.select(subnormal, zero, special);
+        let m = o.select(subnormal, m, one);
+        let e = o.select(subnormal, e, zero);
+        [m, e, special]
+    })
+}
+
+/// Whether x is anything but a normal number above zero.
+pub(super) fn is_odd<O: Ops>(o: &mut O, x: O::V) -> O::V {
+    let bits = o.to_bits(x);
+    let least = o.bits(0x0080_0000);
+    let above = o.isub(bits, least);
+    let last = o.bits(0x7eff_ffff);
+    o.uless(last, above)
+}
+
+/// x = m 2^(e - `offset`) with m in [√½, √2), for a normal x above zero.
+pub(super) fn split_normal<O: Ops>(o: &mut O, x: O::V, offset: O::V) -> [O::V; 2] {
+    let bits = o.to_bits(x);
+    let least = o.bits(SQRT_HALF);
+    let above = o.isub(bits, least);
+    let n = o.sar(above, 23);
+    let shifted = o.mask(above, 0xff80_0000);
+    let m = o.isub(bits, shifted);
+    let n = o.iadd(n, offset);
+    [o.to_float(m), o.convert(n)]
+}
+
+/// x = m 2ᵉ with m in [√½, √2), for a subnormal x above zero.
+pub(super) fn split_subnormal<O: Ops>(o: &mut O, x: O::V) -> [O::V; 2] {
+    let up = o.f(16_777_216.0);
+    let x = o.mul(x, up);
+    let offset = o.bits((-24_i32).cast_unsigned());
+    split_normal(o, x, offset)
+}
+
+/// `y`, or where `special` is not zero, `special`: `y` is zero there.
+fn override_zero<O: Ops>(o: &mut O, y: O::V, special: O::V) -> O::V {
+    let bits = o.to_bits(y);
+    let special = o.to_bits(special);
+    let bits = o.or(bits, special);
+    o.to_float(bits)
+}
