@@ -2,6 +2,7 @@
 
 mod admission;
 mod bad;
+mod constants;
 mod fuzz;
 mod good;
 mod hostile;
