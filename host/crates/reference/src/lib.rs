@@ -4,3 +4,4 @@
 //! compiles and runs over workgroups, one thread to a core.
 
 pub mod codegen;
+pub mod interp;
