@@ -13,9 +13,12 @@ mod fold;
 mod function;
 mod indexed;
 mod layout;
+mod leave;
 mod module;
 mod returns;
 mod statement;
+mod sweep;
+mod tidy;
 
 use builder::Builder;
 

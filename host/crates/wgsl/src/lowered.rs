@@ -21,6 +21,7 @@ mod op;
 mod ops;
 mod print;
 mod stmt;
+mod verify;
 
 pub mod eval;
 
@@ -28,6 +29,7 @@ pub use math_function::MathFunction;
 pub use op::{Binary, Builtin, Op, Type, Unary};
 pub use ops::{Native, Ops};
 pub use stmt::{At, AtomicOp, Block, Case, Label, Memory, Place, Stmt, Term};
+pub use verify::Malformed;
 
 use crate::Interface;
 

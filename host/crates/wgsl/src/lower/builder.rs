@@ -8,13 +8,18 @@ use crate::limits;
 use crate::lowered::{
     Array, At, Binary, Block, Builtin, Label, MathFunction, Memory, Op, Place, Stmt, Type, Unary, Value, Variable,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A block that is being written, and what it has computed so far.
 #[derive(Debug, Default)]
 struct Open {
     statements: Block,
+    /// What is no longer in scope afterwards.
     computed: Vec<(Type, Op)>,
+    /// Upper bounds that hold in here only, and what they were before.
+    bounds: Vec<(Value, u32)>,
+    /// Comparisons that hold in here only.
+    less: Vec<(Value, Value)>,
 }
 
 /// Builds a lowered kernel.
@@ -29,6 +34,10 @@ pub(super) struct Builder {
     preamble: Vec<(Value, Op)>,
     /// Operations whose values are in scope.
     computed: BTreeMap<(Type, Op), Value>,
+    /// The operation of each value that has one.
+    ops: BTreeMap<Value, Op>,
+    /// Pairs of values of which the first is less, as unsigned numbers.
+    less: BTreeSet<(Value, Value)>,
     open: Vec<Open>,
     labels: u32,
     workgroup_size: [u32; 3],
@@ -48,6 +57,8 @@ pub(super) struct Built {
     pub(super) arrays: Vec<u32>,
     /// The body.
     pub(super) body: Block,
+    /// Labels of the body are less.
+    pub(super) labels: u32,
 }
 
 impl Builder {
@@ -59,6 +70,8 @@ impl Builder {
             arrays: Vec::new(),
             preamble: Vec::new(),
             computed: BTreeMap::new(),
+            ops: BTreeMap::new(),
+            less: BTreeSet::new(),
             open: vec![Open::default()],
             labels: 0,
             workgroup_size,
@@ -70,7 +83,14 @@ impl Builder {
     pub(super) fn finish(mut self) -> Built {
         let body = self.open.pop().map_or_else(Vec::new, |open| open.statements);
         let values = self.facts.iter().map(|fact| fact.ty).collect();
-        Built { values, preamble: self.preamble, variables: self.variables, arrays: self.arrays, body }
+        Built {
+            values,
+            preamble: self.preamble,
+            variables: self.variables,
+            arrays: self.arrays,
+            body,
+            labels: self.labels,
+        }
     }
 
     /// Whether more was built than a kernel may be.
@@ -104,6 +124,40 @@ impl Builder {
         self.define(Fact::any(ty))
     }
 
+    /// Lowers the upper bound of a value up to the end of the current block. What is in the preamble is used elsewhere
+    /// as well, so it keeps its bound.
+    pub(super) fn bound_here(&mut self, value: Value, max: u32) {
+        let fact = &mut self.facts[value.0 as usize];
+        if max < fact.max
+            && !fact.is_preamble
+            && let Some(open) = self.open.last_mut()
+        {
+            open.bounds.push((value, fact.max));
+            fact.max = max;
+        }
+    }
+
+    /// Up to the end of the current block, `a` is less than `b`, as unsigned numbers.
+    pub(super) fn less_here(&mut self, a: Value, b: Value) {
+        if let Some(open) = self.open.last_mut()
+            && self.less.insert((a, b))
+        {
+            open.less.push((a, b));
+        }
+    }
+
+    /// Whether an index is known to be at most `last`, since it is less than one more.
+    fn is_inside(&self, index: Value, last: Value) -> bool {
+        let Some(&Op::Binary(Binary::Subtract, count, one)) = self.op_of(last) else { return false };
+        // What is less than something unsigned proves that this is not zero.
+        self.constant_of(one) == Some(1) && self.less.contains(&(index, count))
+    }
+
+    /// The operation that gives a value.
+    pub(super) fn op_of(&self, value: Value) -> Option<&Op> {
+        self.ops.get(&value)
+    }
+
     fn define(&mut self, fact: Fact) -> Value {
         let value = Value(u32::try_from(self.facts.len()).unwrap_or(u32::MAX));
         self.facts.push(fact);
@@ -123,6 +177,11 @@ impl Builder {
         Array(u32::try_from(self.arrays.len() - 1).unwrap_or(u32::MAX))
     }
 
+    /// Keeps the labels that a body has already.
+    pub(super) fn reserve_labels(&mut self, labels: u32) {
+        self.labels = labels;
+    }
+
     /// A new label.
     pub(super) fn label(&mut self) -> Label {
         self.labels += 1;
@@ -131,11 +190,23 @@ impl Builder {
 
     /// Ends a block that [`Self::open`] began.
     pub(super) fn close(&mut self) -> Block {
-        let open = self.open.pop().unwrap_or_default();
-        for key in open.computed {
+        self.forget();
+        self.open.pop().unwrap_or_default().statements
+    }
+
+    /// Forgets what the current block has computed: it may not have been, where what comes next starts.
+    pub(super) fn forget(&mut self) {
+        let Some(open) = self.open.last_mut() else { return };
+        for key in open.computed.drain(..) {
             self.computed.remove(&key);
         }
-        open.statements
+        // The first that was noted is the oldest.
+        for (value, max) in open.bounds.drain(..).rev() {
+            self.facts[value.0 as usize].max = max;
+        }
+        for pair in open.less.drain(..) {
+            self.less.remove(&pair);
+        }
     }
 
     /// Begins a block inside the current one.
@@ -174,6 +245,11 @@ impl Builder {
             }
             None => {}
         }
+        if let Op::Clamp { index, last, .. } = op
+            && self.is_inside(index, last)
+        {
+            return index;
+        }
         let mut key = (ty, op);
         let op = key.1.clone();
         if let Op::Clamp { at, .. } = &mut key.1 {
@@ -186,6 +262,7 @@ impl Builder {
         let is_preamble = fact.is_preamble;
         let value = self.define(fact);
         self.computed.insert(key.clone(), value);
+        self.ops.insert(value, op.clone());
         if is_preamble {
             self.size = self.size.saturating_add(1);
             self.preamble.push((value, op));

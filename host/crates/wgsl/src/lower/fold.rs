@@ -149,6 +149,9 @@ pub(super) fn simplify<'a>(op: &Op, of: impl Fn(Value) -> &'a Fact, workgroup_si
         Op::Clamp { index, last, .. } if of(last).constant.is_some_and(|last| of(index).max <= last) => {
             Some(Simple::Same(index))
         }
+        Op::Clamp { index, last, .. } if of(index).constant == Some(0) || of(last).constant == Some(0) => {
+            Some(Simple::Constant(0))
+        }
         Op::Unary(op, a) => unary(op, of(a)).or_else(|| {
             let is_canonical = op == Unary::Canonical && of(a).is_canonical;
             is_canonical.then_some(Simple::Same(a))

@@ -4,6 +4,7 @@ use super::data::{Data, Pointer, Values};
 use super::function::Lowerer;
 use super::indexed;
 use super::layout::{Layout, Types};
+use super::{leave, sweep, tidy};
 use crate::lowered::{At, Builtin, Lowered, Memory, Value};
 use crate::{Interface, Kernel, Refusal};
 use naga::{AddressSpace, BuiltIn, GlobalVariable, Span, TypeInner};
@@ -18,8 +19,12 @@ pub(super) fn lower(kernel: &Kernel, text: &str) -> Result<Lowered, Refusal> {
     lowerer.call(module.functions.len(), entry, kernel.info().get_entry_point(0), arguments)?;
     lowerer.spend(0)?;
     let prologue = std::mem::take(&mut lowerer.prologue);
-    let built = lowerer.builder.finish();
-    let body = prologue.into_iter().chain(built.body).collect();
+    let mut built = lowerer.builder.finish();
+    built.body.splice(..0, prologue);
+    leave::simplify(&mut built.body, built.labels);
+    let mut built = tidy::tidy(built, kernel.interface());
+    leave::simplify(&mut built.body, built.labels);
+    let built = sweep::sweep(built);
     Ok(Lowered {
         interface: kernel.interface().clone(),
         workgroup_bytes,
@@ -27,7 +32,7 @@ pub(super) fn lower(kernel: &Kernel, text: &str) -> Result<Lowered, Refusal> {
         arrays: built.arrays,
         values: built.values,
         preamble: built.preamble,
-        body,
+        body: built.body,
     })
 }
 

@@ -6,6 +6,7 @@ mod constants;
 mod fuzz;
 mod good;
 mod hostile;
+mod lower;
 
 use samebit_wgsl::{Kernel, ParseError, Refusal, Source};
 
