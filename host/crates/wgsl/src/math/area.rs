@@ -32,9 +32,8 @@ pub(super) fn acosh<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let near = o.at_most(x, FAR);
     // u = t + √(2 t + t²), where t = x - 1.
     let t = o.sub(near, one);
-    let two = o.f(2.0);
-    let sum = o.add(t, two);
-    let square = o.mul(t, sum);
+    let twice = o.add(t, t);
+    let square = o.fma(t, t, twice);
     let root = o.unary(Unary::Sqrt, square);
     let u = o.add(root, t);
     let back = o.sub(u, root);
@@ -91,10 +90,10 @@ fn log_one_plus<O: Ops>(o: &mut O, a: O::V, u: O::V, low: O::V) -> O::V {
     let far = o.less(limit, a);
     let h = o.select(far, a, h);
     let extra = o.select(far, zero, extra);
-    let more = o.bits(1);
-    let doubled = o.select(far, more, zero);
-    let [m, e] = split_normal(o, h, doubled);
-    let y = log_of(o, m, e, extra);
+    let [m, e] = split_normal(o, h, 0);
+    let doubled = o.add(e, one);
+    let e = o.select(far, doubled, e);
+    let y = log_of(o, m, e, Some(extra));
     // Infinity, and NaN, are what they were.
     let infinity = o.bits(INFINITY);
     let finite = o.less(h, infinity);

@@ -1,6 +1,6 @@
 //! `ldexp`, `frexp`, and conversions from and to binary16.
 
-use super::steps::{INFINITY, NAN, ONE, SIGN, Steps};
+use super::steps::{BIAS, INFINITY, NAN, ONE, SIGN, Steps};
 use crate::lowered::Ops;
 
 /// x times 2 to the power of e, rounded once.
@@ -16,6 +16,7 @@ pub(super) fn ldexp<O: Ops>(o: &mut O, x: O::V, e: O::V) -> O::V {
     let sum = o.imin(sum, limit);
     let limit = o.bits((-152_i32).cast_unsigned());
     let sum = o.imax(sum, limit);
+    let sum = o.iadd_c(sum, BIAS);
     let y = o.scale(fraction, sum);
     o.select(ordinary, y, x)
 }

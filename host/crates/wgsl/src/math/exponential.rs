@@ -1,6 +1,6 @@
 //! `exp` and `exp2`.
 
-use super::steps::{ONE, ROUND, Steps};
+use super::steps::{ONE, ROUND_EXPONENT, Steps};
 use crate::lowered::Ops;
 
 /// Bits of log₂ e, rounded.
@@ -28,7 +28,7 @@ pub(super) fn exp<O: Ops>(o: &mut O, x: O::V) -> O::V {
 pub(super) fn exp2<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let x = o.at_most(x, 130.0);
     let x = o.at_least(x, -152.0);
-    let round = o.bits(ROUND);
+    let round = o.bits(ROUND_EXPONENT);
     let t = o.add(x, round);
     let n = o.sub(t, round);
     let r = o.sub(x, n);
@@ -37,16 +37,30 @@ pub(super) fn exp2<O: Ops>(o: &mut O, x: O::V) -> O::V {
     o.scale(p, n)
 }
 
-/// x = n ln 2 + r with |r| ≤ 0.3478; n is in the lower bits of the first result. |x| ≤ 110.
+/// x = n ln 2 + r with |r| ≤ 0.3478, for |x| ≤ 110. The first result has n for [`Steps::scale`].
 pub(super) fn reduce<O: Ops>(o: &mut O, x: O::V) -> (O::V, O::V) {
-    let round = o.bits(ROUND);
+    let (t, r, _, _) = reduce_half(o, x);
+    (t, r)
+}
+
+/// The same, and what r lacks.
+pub(super) fn reduce_exactly<O: Ops>(o: &mut O, x: O::V) -> (O::V, O::V, O::V) {
+    let (t, r, first, n) = reduce_half(o, x);
+    let back = o.sub(first, r);
+    let low = o.bits(MINUS_LN2_LOW);
+    let lost = o.fma(n, low, back);
+    (t, r, lost)
+}
+
+fn reduce_half<O: Ops>(o: &mut O, x: O::V) -> (O::V, O::V, O::V, O::V) {
+    let round = o.bits(ROUND_EXPONENT);
     let log2_e = o.bits(LOG2_E);
     let t = o.fma(x, log2_e, round);
     let n = o.sub(t, round);
     let high = o.bits(MINUS_LN2_HIGH);
     let low = o.bits(MINUS_LN2_LOW);
     // Exact: what is left is a multiple of the last bit of either, and small.
-    let r = o.fma(n, high, x);
-    let r = o.fma(n, low, r);
-    (o.to_bits(t), r)
+    let first = o.fma(n, high, x);
+    let r = o.fma(n, low, first);
+    (o.to_bits(t), r, first, n)
 }

@@ -27,7 +27,7 @@ const ATAN: [u32; 9] = [
 pub(super) fn asin<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let a = o.abs(x);
     let sign = o.sign_of(x);
-    let (far, z, root) = half_angle(o, x, a);
+    let (far, z, root, root_low) = half_angle(o, x, a);
     let twice = o.f(-2.0);
     let t = o.mul(root, twice);
     let t = o.select(far, t, a);
@@ -35,6 +35,7 @@ pub(super) fn asin<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let base = o.bits(HALF_PI.0);
     let base = o.select(far, base, zero);
     let low = o.bits(HALF_PI.1);
+    let low = o.sub(low, root_low);
     let low = o.select(far, low, zero);
     let p = o.horner(z, &ASIN);
     let y = around(o, base, low, t, z, p);
@@ -45,7 +46,7 @@ pub(super) fn asin<O: Ops>(o: &mut O, x: O::V) -> O::V {
 pub(super) fn acos<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let a = o.abs(x);
     let sign = o.sign_of(x);
-    let (far, z, root) = half_angle(o, x, a);
+    let (far, z, root, root_low) = half_angle(o, x, a);
     let t = o.add(root, root);
     let t = o.flip(t, sign);
     let minus_x = o.neg(x);
@@ -56,23 +57,31 @@ pub(super) fn acos<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let half = o.bits(HALF_PI.0);
     let base = o.select(far, base, half);
     let low = constant(o, negative, PI.1, 0);
+    let root_low = o.flip(root_low, sign);
+    let low = o.add(low, root_low);
     let half = o.bits(HALF_PI.1);
     let low = o.select(far, low, half);
     let p = o.horner(z, &ASIN);
     around(o, base, low, t, z, p)
 }
 
-/// Whether |x| > 1/2; the square of the polynomial's argument, and the argument itself in that case: the sine of half
-/// the angle between |x| and 1.
-fn half_angle<O: Ops>(o: &mut O, x: O::V, a: O::V) -> (O::V, O::V, O::V) {
+/// Whether |x| > 1/2; the square of the polynomial's argument; and for that case the argument itself, which is the sine
+/// of half the angle, and twice what its rounding lost.
+fn half_angle<O: Ops>(o: &mut O, x: O::V, a: O::V) -> (O::V, O::V, O::V, O::V) {
     let half = o.f(0.5);
     let minus_half = o.f(-0.5);
     let far = o.less(half, a);
     let square = o.mul(x, x);
     let z = o.fma(a, minus_half, half);
     let root = o.unary(Unary::Sqrt, z);
+    let minus_root = o.neg(root);
+    let lost = o.fma(minus_root, root, z);
+    // Changes nothing but zero.
+    let tiny = o.bits(ONE - (60 << 23));
+    let divisor = o.add(root, tiny);
+    let root_low = o.div(lost, divisor);
     let z = o.select(far, z, square);
-    (far, z, root)
+    (far, z, root, root_low)
 }
 
 /// The arc tangent.
@@ -81,11 +90,19 @@ pub(super) fn atan<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let sign = o.sign_of(x);
     let one = o.bits(ONE);
     let minus_one = o.bits(ONE | SIGN);
+    let a = o.at_most(a, 1e18);
     let far = o.less(one, a);
     let inverse = o.div(minus_one, a);
     let t = o.select(far, inverse, a);
     let base = constant(o, far, HALF_PI.0, 0);
-    let low = constant(o, far, HALF_PI.1, 0);
+    // What the quotient's rounding lost counts by 1 / (1 + t²), which is 0.65 well enough where it matters.
+    let lost = o.fma(inverse, a, one);
+    let weight = o.f(0.65);
+    let weight = o.mul(inverse, weight);
+    let low = o.bits(HALF_PI.1);
+    let low = o.fma(lost, weight, low);
+    let zero = o.bits(0);
+    let low = o.select(far, low, zero);
     let z = o.mul(t, t);
     let p = o.horner(z, &ATAN);
     let y = around(o, base, low, t, z, p);

@@ -14,36 +14,23 @@ const LOG2_E_HIGH: u32 = 0x3fb8_aa3b;
 /// Bits of what is missing from [`LOG2_E_HIGH`], rounded.
 const LOG2_E_LOW: u32 = 0x32a5_7060;
 
-/// (ln(1 + f) - f) / f² for √½ ≤ 1 + f < √2.
-const LOG: [u32; 9] = [
-    0xbeff_fffc,
-    0x3eaa_aaa8,
-    0xbe80_0219,
-    0x3e4c_d20d,
-    0xbe2a_12e2,
-    0x3e11_36fe,
-    0xbe07_9fd4,
-    0x3e04_306a,
-    0xbd9c_2397,
+/// (ln(1 + f) - f) / f² for √½ ≤ 1 + f < √2: the coefficient of degree 0, those of 1, 3, 5, 7, and those of 2, 4, 6, 8.
+const LOG: [&[u32]; 3] = [
+    &[0xbeff_fffc],
+    &[0x3eaa_aaa8, 0x3e4c_d20d, 0x3e11_36fe, 0x3e04_306a],
+    &[0xbe80_0219, 0xbe2a_12e2, 0xbe07_9fd4, 0xbd9c_2397],
 ];
 /// (log₂(1 + f) - f log₂ e) / f² on the same interval.
-const LOG2: [u32; 9] = [
-    0xbf38_aa38,
-    0x3ef6_38a2,
-    0xbeb8_ad8c,
-    0x3e93_b2ad,
-    0xbe75_4108,
-    0x3e52_db4d,
-    0xbe45_a7c8,
-    0x3e38_4d37,
-    0xbdca_555c,
+const LOG2: [&[u32]; 3] = [
+    &[0xbf38_aa38],
+    &[0x3ef6_384a, 0x3e93_bf7a, 0x3e51_7340, 0x3e3f_0730],
+    &[0xbeb8_ad64, 0xbe75_58c0, 0xbe43_bd7f, 0xbde1_b39a],
 ];
 
 /// The natural logarithm.
 pub(super) fn log<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let [m, e, special] = split(o, x);
-    let zero = o.bits(0);
-    let y = log_of(o, m, e, zero);
+    let y = log_of(o, m, e, None);
     override_zero(o, y, special)
 }
 
@@ -53,7 +40,7 @@ pub(super) fn log2<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let one = o.bits(ONE);
     let f = o.sub(m, one);
     let f2 = o.mul(f, f);
-    let q = o.horner(f, &LOG2);
+    let q = o.even_odd(f, f2, LOG2);
     let high = o.bits(LOG2_E_HIGH);
     let low = o.bits(LOG2_E_LOW);
     let p = o.mul(f, high);
@@ -69,19 +56,22 @@ pub(super) fn log2<O: Ops>(o: &mut O, x: O::V) -> O::V {
     override_zero(o, y, special)
 }
 
-/// ln(m 2ᵉ) + `extra`, with m in [√½, √2) and a small `extra`.
-pub(super) fn log_of<O: Ops>(o: &mut O, m: O::V, e: O::V, extra: O::V) -> O::V {
+/// ln(m 2ᵉ) + `extra`, with m in [√½, √2) and something small.
+pub(super) fn log_of<O: Ops>(o: &mut O, m: O::V, e: O::V, extra: Option<O::V>) -> O::V {
     let one = o.bits(ONE);
     let f = o.sub(m, one);
     let f2 = o.mul(f, f);
-    let q = o.horner(f, &LOG);
+    let q = o.even_odd(f, f2, LOG);
     let high = o.bits(LN2_HIGH);
     let low = o.bits(LN2_LOW);
     let n = o.mul(e, high);
     let s = o.add(n, f);
     let back = o.sub(s, n);
     let lost = o.sub(f, back);
-    let rest = o.add(lost, extra);
+    let rest = match extra {
+        Some(extra) => o.add(lost, extra),
+        None => lost,
+    };
     let rest = o.fma(e, low, rest);
     let rest = o.fma(f2, q, rest);
     o.add(s, rest)
@@ -92,7 +82,7 @@ pub(super) fn log_of<O: Ops>(o: &mut O, m: O::V, e: O::V, extra: O::V) -> O::V {
 fn split<O: Ops>(o: &mut O, x: O::V) -> [O::V; 3] {
     let odd = is_odd(o, x);
     let zero = o.bits(0);
-    let [m, e] = split_normal(o, x, zero);
+    let [m, e] = split_normal(o, x, 0);
     o.rarely(odd, [m, e, zero], |o| {
         let minus_infinity = o.bits(INFINITY | SIGN);
         let nan = o.bits(NAN);
@@ -122,15 +112,15 @@ pub(super) fn is_odd<O: Ops>(o: &mut O, x: O::V) -> O::V {
     o.uless(last, above)
 }
 
-/// x = m 2^(e - `offset`) with m in [√½, √2), for a normal x above zero.
-pub(super) fn split_normal<O: Ops>(o: &mut O, x: O::V, offset: O::V) -> [O::V; 2] {
+/// x = m 2^(e - `more`) with m in [√½, √2), for a normal x above zero.
+pub(super) fn split_normal<O: Ops>(o: &mut O, x: O::V, more: i32) -> [O::V; 2] {
     let bits = o.to_bits(x);
     let least = o.bits(SQRT_HALF);
     let above = o.isub(bits, least);
     let n = o.sar(above, 23);
     let shifted = o.mask(above, 0xff80_0000);
     let m = o.isub(bits, shifted);
-    let n = o.iadd(n, offset);
+    let n = if more == 0 { n } else { o.iadd_c(n, more.cast_unsigned()) };
     [o.to_float(m), o.convert(n)]
 }
 
@@ -138,8 +128,7 @@ pub(super) fn split_normal<O: Ops>(o: &mut O, x: O::V, offset: O::V) -> [O::V; 2
 pub(super) fn split_subnormal<O: Ops>(o: &mut O, x: O::V) -> [O::V; 2] {
     let up = o.f(16_777_216.0);
     let x = o.mul(x, up);
-    let offset = o.bits((-24_i32).cast_unsigned());
-    split_normal(o, x, offset)
+    split_normal(o, x, -24)
 }
 
 /// `y`, or where `special` is not zero, `special`: `y` is zero there.

@@ -1,15 +1,17 @@
 //! `pow`.
 
 use super::logarithm::{is_odd, split_normal, split_subnormal};
-use super::steps::{INFINITY, NAN, ONE, ROUND, SIGN, Steps};
+use super::steps::{INFINITY, NAN, ONE, ROUND_EXPONENT, SIGN, Steps};
 use crate::lowered::Ops;
 
 /// Bits of 2 log₂ e, rounded.
 const TWO_LOG2_E_HIGH: u32 = 0x4038_aa3b;
 /// Bits of what is missing from [`TWO_LOG2_E_HIGH`], rounded.
 const TWO_LOG2_E_LOW: u32 = 0x3325_7060;
-/// (log₂((1 + s) / (1 - s)) - 2 s log₂ e) / s³, in s², for |s| ≤ 0.1718.
-const LOG2_ODD: [u32; 4] = [0x3f76_384f, 0x3f13_bb59, 0x3ed2_f945, 0x3eaa_c951];
+/// (log₂((1 + s) / (1 - s)) - 2 s log₂ e) / s³, in s², for |s| ≤ 0.1718: first the constant, then the others.
+const LOG2_CUBE: u32 = 0x3f76_384f;
+/// See [`LOG2_CUBE`].
+const LOG2_ODD: [u32; 3] = [0x3f13_bb59, 0x3ed2_f945, 0x3eaa_c951];
 /// 2ʳ for |r| ≤ 0.5.
 const EXP2: [u32; 7] = [ONE, 0x3f31_7218, 0x3e75_fdec, 0x3d63_57bb, 0x3c1d_9850, 0x3aaf_85c1, 0x391f_d103];
 
@@ -21,7 +23,7 @@ pub(super) fn pow<O: Ops>(o: &mut O, x: O::V, y: O::V) -> O::V {
     let y = o.at_least(y, -1e30);
     let odd = is_odd(o, x);
     let zero = o.bits(0);
-    let [m, e] = split_normal(o, x, zero);
+    let [m, e] = split_normal(o, x, 0);
     let [m, e, special] = o.rarely(odd, [m, e, zero], |o| rare(o, x, y));
     let (high, low) = log2(o, m, e);
     let high = o.add(high, special);
@@ -36,7 +38,7 @@ pub(super) fn pow<O: Ops>(o: &mut O, x: O::V, y: O::V) -> O::V {
     let rest = o.select(inside, rest, zero);
     let p = o.at_most(p, 130.0);
     let p = o.at_least(p, -152.0);
-    let round = o.bits(ROUND);
+    let round = o.bits(ROUND_EXPONENT);
     let t = o.add(p, round);
     let n = o.sub(t, round);
     let r = o.sub(p, n);
@@ -93,15 +95,25 @@ fn log2<O: Ops>(o: &mut O, m: O::V, e: O::V) -> (O::V, O::V) {
     let minus_p = o.neg(p);
     let rest = o.fma(s, c, minus_p);
     let rest = o.fma(s, c_low, rest);
-    let rest = o.fma(s_low, c, rest);
     let s2 = o.mul(s, s);
+    let slope = o.fma(c, s2, c);
+    let rest = o.fma(s_low, slope, rest);
     let q = o.horner(s2, &LOG2_ODD);
     let s3 = o.mul(s2, s);
+    let s5 = o.mul(s3, s2);
+    let minus_s2 = o.neg(s2);
+    let s2_low = o.fma(s, s, minus_s2);
+    let minus_s3 = o.neg(s3);
+    let s3_low = o.fma(s2, s, minus_s3);
+    let s3_low = o.fma(s2_low, s, s3_low);
+    let cube = o.bits(LOG2_CUBE);
+    let rest = o.fma(s3_low, cube, rest);
+    let rest = o.fma(s5, q, rest);
     let high = o.add(e, p);
     let back = o.sub(high, e);
     let lost = o.sub(p, back);
     let rest = o.add(rest, lost);
-    let low = o.fma(s3, q, rest);
+    let low = o.fma(s3, cube, rest);
     let sum = o.add(high, low);
     let back = o.sub(sum, high);
     let low = o.sub(low, back);

@@ -111,6 +111,10 @@ fn reduce_far<O: Ops>(o: &mut O, a: O::V) -> [O::V; 3] {
     let c_low = o.bits(HALF_PI_2);
     let rest = o.fma(f, c_low, rest);
     let rest = o.fma(f_low, c, rest);
+    let sum = o.add(r, rest);
+    let back = o.sub(sum, r);
+    let rest = o.sub(rest, back);
+    let r = sum;
     let sign = o.mask(negative, SIGN);
     let r = o.flip(r, sign);
     let rest = o.flip(rest, sign);
