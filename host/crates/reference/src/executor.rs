@@ -6,13 +6,12 @@ use std::thread::JoinHandle;
 
 use samebit_device::{DeviceError, Grid, limits};
 
-use crate::allocator::Span;
 use crate::compile::panic_text;
 use crate::engine::THREAD_STACK_BYTES;
 use crate::launch::{Fault, Ground, Launch};
-use crate::memory::Exclusive;
+use crate::operation::{Dispatch, Operation};
 use crate::pool::Pool;
-use crate::queue::{Dispatch, Operation, Queue};
+use crate::queue::Queue;
 
 /// What executes a session's operations.
 pub(crate) struct Executor {
@@ -55,9 +54,7 @@ impl Executor {
         match operation {
             Operation::Dispatch(dispatch) => return self.dispatch(*dispatch),
             Operation::Forget(key) => self.ground.forget(key),
-            Operation::Write { address, bytes } => write(&mut self.ground.memory.exclusive(), address, &bytes),
-            Operation::Fill { span, word } => self.ground.memory.exclusive().fill(span, word),
-            Operation::Copy { source, target } => self.ground.memory.exclusive().copy(source, target),
+            Operation::Change(change) => change.apply(&mut self.ground.memory.exclusive()),
         }
         Ok(())
     }
@@ -80,9 +77,4 @@ impl Executor {
         drop(help);
         launch.fate()
     }
-}
-
-/// Writes bytes to an address.
-pub(crate) fn write(memory: &mut Exclusive<'_>, address: u64, bytes: &[u8]) {
-    memory.bytes_mut(Span { address, bytes: bytes.len() as u64 }).copy_from_slice(bytes);
 }

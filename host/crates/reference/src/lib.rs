@@ -9,6 +9,7 @@
 //! launches that take long. Nothing else runs while memory is written, filled, copied or read.
 
 mod allocator;
+mod buffers;
 mod cache;
 mod compile;
 mod describe;
@@ -17,6 +18,7 @@ mod engine;
 mod executor;
 mod launch;
 mod memory;
+mod operation;
 mod pool;
 mod queue;
 mod session;

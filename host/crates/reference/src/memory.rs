@@ -178,12 +178,17 @@ impl Exclusive<'_> {
         unsafe { std::slice::from_raw_parts(cells.as_ptr().cast(), cells.len()) }
     }
 
-    /// Changes a range.
+    /// A range, to be changed.
     #[expect(unsafe_code, reason = "wasmtime gives out shared memory as bare cells")]
-    pub(crate) fn bytes_mut(&mut self, span: Span) -> &mut [u8] {
+    fn bytes_mut(&mut self, span: Span) -> &mut [u8] {
         let cells = &self.shared.data()[range(span)];
         // SAFETY: as above; and since `self` is borrowed mutably, there is no other slice.
         unsafe { std::slice::from_raw_parts_mut(cells.as_ptr().cast_mut().cast(), cells.len()) }
+    }
+
+    /// Writes bytes to an address.
+    pub(crate) fn write(&mut self, address: u64, bytes: &[u8]) {
+        self.bytes_mut(Span { address, bytes: bytes.len() as u64 }).copy_from_slice(bytes);
     }
 
     /// Fills a range with a word.
@@ -244,7 +249,7 @@ mod tests {
         let memory = memory(1 << 20);
         let mut access = memory.exclusive();
         assert!(access.bytes(span(256, (1 << 20) - 256)).iter().all(|byte| *byte == 0));
-        access.bytes_mut(span(300, 3)).copy_from_slice(&[1, 2, 3]);
+        access.write(300, &[1, 2, 3]);
         access.copy(span(300, 3), 301);
         assert_eq!(access.bytes(span(299, 6)), [0, 1, 1, 2, 3, 0]);
         access.fill(span(1024, 8), 0x0403_0201);

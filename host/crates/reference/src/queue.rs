@@ -6,68 +6,18 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use samebit_device::{DeviceError, Grid};
+use samebit_device::DeviceError;
 
-use crate::allocator::Span;
-use crate::launch::{Fault, Kernel, Scratch};
+use crate::launch::Fault;
+use crate::operation::Operation;
 
 /// Memory held by writes on their way above which the caller should wait.
 const HELD_BYTES: usize = 16 << 20;
 /// Operations queued above which the caller should wait.
 const OPERATIONS: usize = 1024;
-
-/// Something to do, with every buffer resolved to an address.
-pub(crate) enum Operation {
-    /// Writes bytes.
-    Write {
-        /// Where they go.
-        address: u64,
-        /// The bytes.
-        bytes: Vec<u8>,
-    },
-    /// Fills a range with a word.
-    Fill {
-        /// The range.
-        span: Span,
-        /// The word.
-        word: u32,
-    },
-    /// Copies a range to an address.
-    Copy {
-        /// The range.
-        source: Span,
-        /// The address.
-        target: u64,
-    },
-    /// Launches a kernel.
-    Dispatch(Box<Dispatch>),
-    /// Lets go of a kernel.
-    Forget(u64),
-}
-
-/// A launch that is queued.
-pub(crate) struct Dispatch {
-    /// What runs.
-    pub(crate) kernel: Arc<Kernel>,
-    /// What is bound, in the order of the interface.
-    pub(crate) bindings: Vec<Span>,
-    /// Over which grid; an indirect one's offset is an address.
-    pub(crate) grid: Grid,
-    /// Scratch memory.
-    pub(crate) scratch: Scratch,
-}
-
-impl Operation {
-    fn held_bytes(&self) -> usize {
-        match self {
-            Self::Write { bytes, .. } => bytes.len(),
-            _ => 0,
-        }
-    }
-}
 
 /// The queue.
 #[derive(Default)]
@@ -258,9 +208,10 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Change;
 
     fn write(bytes: usize) -> Operation {
-        Operation::Write { address: 256, bytes: vec![0; bytes] }
+        Operation::Change(Change::Write { address: 256, bytes: vec![0; bytes] })
     }
 
     #[test]
