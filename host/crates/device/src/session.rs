@@ -149,6 +149,11 @@ pub trait Session: Send {
     /// whatever buffers it was bound to.
     fn buffer_read<'a>(&'a mut self, range: BufferRange, sink: Sink<'a>) -> BoxFuture<'a, Result<(), ReadError>>;
 
+    /// Says what a kernel was parsed from, before it is made ready: for devices that report to the kernel's author.
+    fn kernel_source(&mut self, id: KernelId, entry_point: &str, text: &str) {
+        let _ = (id, entry_point, text);
+    }
+
     /// Makes a kernel ready to dispatch.
     fn kernel_create(&mut self, id: KernelId, program: Program) -> Result<(), KernelFault>;
 

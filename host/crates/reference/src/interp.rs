@@ -13,7 +13,7 @@
 //!   anything.
 //!
 //! # What it leaves out
-//! Threads: one runs everything. Deciding what an access means, too.
+//! Threads: one runs everything. Deciding what an access means: [`crate::check`] does.
 
 mod compile;
 mod flow;
@@ -27,6 +27,7 @@ mod schedule;
 pub use observer::{Access, AccessKind, Blind, Observer, Who};
 pub use order::Order;
 pub use program::Program;
+pub(crate) use schedule::split;
 
 use samebit_wgsl::lowered::{At, Lowered};
 

@@ -23,6 +23,7 @@ mod pool;
 mod queue;
 mod session;
 
+pub mod check;
 pub mod codegen;
 pub mod interp;
 

@@ -250,7 +250,7 @@ impl<O: Observer> Scheduler<'_, O> {
 }
 
 /// A number as x, y and z, of which x moves fastest.
-pub(super) fn split(number: u64, counts: [u32; 3]) -> [u32; 3] {
+pub(crate) fn split(number: u64, counts: [u32; 3]) -> [u32; 3] {
     let [x, y, _] = counts.map(|count| u64::from(count.max(1)));
     // Each part is less than its count, and the last no more than what is left.
     [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32]
