@@ -6,28 +6,53 @@
 //! that a driver may choose, and nothing depends on time.
 
 mod bindings;
+mod budget;
 mod buffers;
+mod floats;
+mod flow;
+mod functions;
+mod geometry;
 mod indirect;
+mod integers;
 mod kernels;
 mod lab;
+mod layouts;
 mod order;
+mod packing;
 mod refusals;
 mod sessions;
+mod sheet;
+mod transcendental;
+mod vectors;
+mod workgroups;
 
 use crate::{BoxFuture, Device};
-use lab::Failure;
+use lab::{Failure, Lab};
+use samebit_wgsl::Admission;
 
 /// One demand on a device.
 struct Case {
     name: &'static str,
-    run: for<'a> fn(&'a dyn Device) -> BoxFuture<'a, Result<(), Failure>>,
+    run: for<'a> fn(&'a dyn Device, Admission) -> BoxFuture<'a, Result<(), Failure>>,
 }
 
 macro_rules! cases {
     ($($module:ident::$name:ident,)*) => {
         [$(Case {
             name: concat!(stringify!($module), "::", stringify!($name)),
-            run: |device| Box::pin($module::$name(device)),
+            run: |device, _| Box::pin($module::$name(device)),
+        }),*]
+    };
+}
+
+/// Cases that take a session that is open.
+macro_rules! cases_in_a_session {
+    ($($module:ident::$name:ident,)*) => {
+        [$(Case {
+            name: concat!(stringify!($module), "::", stringify!($name)),
+            run: |device, admission| {
+                Box::pin(async move { $module::$name(Lab::open_as(device, admission).await?).await })
+            },
         }),*]
     };
 }
@@ -73,6 +98,59 @@ const CASES: &[Case] = &cases![
     sessions::survives_an_unfinished_read,
 ];
 
+/// What WGSL defines to the last bit, in every profile.
+const DEFINED: &[Case] = &cases_in_a_session![
+    integers::computes,
+    integers::compares,
+    integers::has_numeric_functions,
+    integers::has_bit_functions,
+    packing::packs_integers,
+    vectors::makes_and_takes_apart,
+    vectors::has_matrices_of_all_shapes,
+    flow::switches,
+    flow::loops,
+    flow::diverges,
+    functions::calls,
+    functions::points_into_memory,
+    functions::starts_variables_anew,
+    functions::evaluates_constants,
+    layouts::places_members,
+    layouts::reads_uniforms,
+    layouts::has_arrays_of_any_length,
+    workgroups::meets_at_barriers,
+    workgroups::keeps_variables_across_barriers,
+    workgroups::loads_uniformly,
+    workgroups::has_atomics_without_order,
+];
+
+/// What the exact profile defines beyond that.
+const EXACT: &[Case] = &cases_in_a_session![
+    integers::shifts_by_the_lower_bits,
+    integers::clamps_bit_fields,
+    packing::packs_floats,
+    packing::packs_halves,
+    floats::computes,
+    floats::compares,
+    floats::rounds_and_limits,
+    floats::converts,
+    floats::shows_one_nan,
+    geometry::blends,
+    geometry::measures_vectors,
+    geometry::turns_vectors,
+    geometry::multiplies_matrices,
+    transcendental::has_known_values,
+    transcendental::is_near_the_truth,
+    transcendental::has_functions_of_two,
+    transcendental::takes_floats_apart,
+    layouts::leaves_gaps_alone,
+    layouts::clamps_indices,
+    layouts::clamps_stores,
+];
+
+/// What happens to loops that do not end soon.
+const BUDGET: &[Case] =
+    &cases![budget::allows_what_is_in_it, budget::ends_what_is_over_it, budget::counts_every_start,];
+
 /// What the suite found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -82,11 +160,20 @@ pub struct Report {
     pub failed: Vec<(&'static str, String)>,
 }
 
-/// Runs every case against a device.
+/// Runs every case that a device must pass in the native profile.
 pub async fn run(device: &dyn Device) -> Report {
+    run_all(device, Admission::Native, &[CASES, DEFINED]).await
+}
+
+/// Runs every case that a device must pass in the exact profile, beyond those of [`run`].
+pub async fn exact(device: &dyn Device) -> Report {
+    run_all(device, Admission::Exact, &[DEFINED, EXACT, BUDGET]).await
+}
+
+async fn run_all(device: &dyn Device, admission: Admission, cases: &[&[Case]]) -> Report {
     let mut report = Report::default();
-    for case in CASES {
-        match (case.run)(device).await {
+    for case in cases.iter().copied().flatten() {
+        match (case.run)(device, admission).await {
             Ok(()) => report.passed += 1,
             Err(Failure(why)) => report.failed.push((case.name, why)),
         }
@@ -102,7 +189,7 @@ mod tests {
     #[test]
     fn a_device_that_runs_no_kernels_fails_wherever_kernels_count() {
         let report = pollster::block_on(run(&Fake::new(Flaw::None)));
-        assert_eq!(report.passed + report.failed.len(), CASES.len());
+        assert_eq!(report.passed + report.failed.len(), CASES.len() + DEFINED.len());
         let failed: Vec<_> = report.failed.into_iter().map(|(name, _)| name).collect();
         assert!(failed.contains(&"kernels::runs_every_invocation"));
         assert!(failed.contains(&"order::runs_many_dispatches"));
@@ -110,6 +197,15 @@ mod tests {
             !failed.iter().any(|name| name.starts_with("buffers::") || name.starts_with("refusals::")),
             "{failed:?}"
         );
+    }
+
+    /// A device that runs nothing fails each of them, but never for a kernel that is refused.
+    #[test]
+    fn every_exact_case_demands_something_of_kernels_that_are_admitted() {
+        let report = pollster::block_on(exact(&Fake::new(Flaw::None)));
+        assert_eq!(report.passed, 0);
+        let refused = report.failed.iter().filter(|(_, why)| !why.contains("expected") && !why.contains("true value"));
+        assert_eq!(refused.collect::<Vec<_>>(), Vec::<&(&str, String)>::new());
     }
 
     #[test]
@@ -124,7 +220,11 @@ mod tests {
         ] {
             let fake = Fake::new(flaw);
             let case = CASES.iter().find(|known| known.name == case).expect("the case exists");
-            assert!(pollster::block_on((case.run)(&fake)).is_err(), "{flaw:?} was not found by {}", case.name);
+            assert!(
+                pollster::block_on((case.run)(&fake, Admission::Native)).is_err(),
+                "{flaw:?} was not found by {}",
+                case.name
+            );
         }
     }
 }

@@ -64,7 +64,16 @@ impl Lab {
 
     /// A session that promises that, or every bit.
     pub(super) async fn open_as(device: &dyn Device, admission: Admission) -> Result<Self, Failure> {
-        let options = SessionOptions { admission, loop_iterations: LOOP_ITERATIONS };
+        Self::open_with(device, admission, LOOP_ITERATIONS).await
+    }
+
+    /// A session whose loops may run as often as said.
+    pub(super) async fn open_with(
+        device: &dyn Device,
+        admission: Admission,
+        loop_iterations: u32,
+    ) -> Result<Self, Failure> {
+        let options = SessionOptions { admission, loop_iterations };
         Ok(Self { gpu: Checked::new(device.open(options).await?, MEMORY_BYTES, admission) })
     }
 
