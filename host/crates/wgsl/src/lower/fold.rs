@@ -87,7 +87,7 @@ fn max<'a>(ty: Type, op: &Op, of: impl Fn(Value) -> &'a Fact, workgroup_size: [u
         }
         Op::Builtin(Builtin::WorkgroupId(_)) => WORKGROUPS - 1,
         Op::Builtin(Builtin::NumWorkgroups(_)) => WORKGROUPS,
-        Op::Builtin(Builtin::GlobalId(a)) => WORKGROUPS * axis(a).saturating_sub(1),
+        Op::Builtin(Builtin::GlobalId(a)) => WORKGROUPS.saturating_mul(axis(a)).saturating_sub(1),
         Op::Length(_) => u32::MAX - 3,
         Op::Unary(Unary::IntFromBool, _) => 1,
         Op::Unary(Unary::CountOnes | Unary::LeadingZeros | Unary::TrailingZeros, _) => 32,
