@@ -23,7 +23,7 @@ mod tidy;
 use builder::Builder;
 
 use crate::lowered::Lowered;
-use crate::{Kernel, ParseError, admit, kernel};
+use crate::{Kernel, ParseError, kernel};
 
 /// What a profile admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +39,5 @@ pub enum Admission {
 /// # Errors
 /// [`ParseError::Refused`] for a kernel that is not admitted, or whose lowered form is too large.
 pub fn lower(kernel: &Kernel, text: &str, admission: Admission) -> Result<Lowered, ParseError> {
-    kernel::contained(|| {
-        let lowered = module::lower(kernel, text)?;
-        admit::check(&lowered, text, admission)?;
-        Ok(lowered)
-    })
+    kernel::contained(|| module::lower(kernel, text, admission))
 }

@@ -55,6 +55,13 @@ impl Bounds {
                 self.get(*a).min(self.get(*b))
             }
             Op::Binary(Binary::DivideUnsigned | Binary::ShiftRightUnsigned, a, _) => self.get(*a),
+            Op::Binary(Binary::Add, a, b) => self.get(*a).saturating_add(self.get(*b)),
+            Op::Binary(Binary::Multiply, a, b) => self.get(*a).saturating_mul(self.get(*b)),
+            Op::Binary(Binary::Or | Binary::Xor, a, b) => {
+                let larger = self.get(*a).max(self.get(*b));
+                u32::MAX.checked_shr(larger.leading_zeros()).unwrap_or(0)
+            }
+            Op::Unary(Unary::CountOnes | Unary::LeadingZeros | Unary::TrailingZeros, _) => 32,
             // The remainder of a division by zero is zero.
             Op::Binary(Binary::RemainderUnsigned, a, b) => self.get(*a).min(self.get(*b).saturating_sub(1)),
             Op::Select { accept, reject, .. } => self.get(*accept).max(self.get(*reject)),

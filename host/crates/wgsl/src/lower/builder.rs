@@ -46,6 +46,7 @@ pub(super) struct Builder {
 }
 
 /// What a builder has built.
+#[derive(Clone)]
 pub(super) struct Built {
     /// The type of each value.
     pub(super) values: Vec<Type>,

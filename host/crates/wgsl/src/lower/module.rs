@@ -1,16 +1,17 @@
 //! What is around the entry point: bindings, workgroup memory, private variables, and what an invocation knows of itself.
 
+use super::builder::Built;
 use super::data::{Data, Pointer, Values};
 use super::function::Lowerer;
 use super::indexed;
 use super::layout::{Layout, Types};
 use super::{leave, sweep, tidy};
 use crate::lowered::{At, Builtin, Lowered, Memory, Value};
-use crate::{Interface, Kernel, Refusal};
+use crate::{Admission, Interface, Kernel, Refusal, admit};
 use naga::{AddressSpace, BuiltIn, GlobalVariable, Span, TypeInner};
 
 /// Lowers a kernel on the calling thread.
-pub(super) fn lower(kernel: &Kernel, text: &str) -> Result<Lowered, Refusal> {
+pub(super) fn lower(kernel: &Kernel, text: &str, admission: Admission) -> Result<Lowered, Refusal> {
     let module = kernel.module();
     let mut lowerer = Lowerer::new(text, Types::new(module), kernel.info(), indexed::analyze(module));
     let workgroup_bytes = lowerer.place_globals(kernel)?;
@@ -22,10 +23,7 @@ pub(super) fn lower(kernel: &Kernel, text: &str) -> Result<Lowered, Refusal> {
     let mut built = lowerer.builder.finish();
     built.body.splice(..0, prologue);
     leave::simplify(&mut built.body, built.labels);
-    let mut built = tidy::tidy(built, kernel.interface());
-    leave::simplify(&mut built.body, built.labels);
-    let built = sweep::sweep(built);
-    Ok(Lowered {
+    let whole = |built: Built| Lowered {
         interface: kernel.interface().clone(),
         workgroup_bytes,
         variables: built.variables,
@@ -33,7 +31,12 @@ pub(super) fn lower(kernel: &Kernel, text: &str) -> Result<Lowered, Refusal> {
         values: built.values,
         preamble: built.preamble,
         body: built.body,
-    })
+    };
+    // Before it is tidied, so that what is admitted does not depend on how well that goes.
+    admit::check(&whole(built.clone()), text, admission)?;
+    let mut built = tidy::tidy(built, kernel.interface());
+    leave::simplify(&mut built.body, built.labels);
+    Ok(whole(sweep::sweep(built)))
 }
 
 impl Lowerer<'_> {

@@ -57,3 +57,19 @@ fn shipped_kernels_are_lowered_well() {
         }
     }
 }
+
+/// The largest id along an axis is the workgroups' number times their size, less one.
+#[test]
+fn global_ids_are_clamped_where_they_can_be_outside() {
+    for (size, length, is_clamped) in
+        [(2, 100_000, true), (2, 131_069, true), (2, 131_070, false), (64, 4_150_000, true)]
+    {
+        let text = format!(
+            "@group(0) @binding(0) var<storage, read_write> out: array<u32, {length}>;
+             @compute @workgroup_size({size}) fn main(@builtin(global_invocation_id) id: vec3u) {{ out[id.x] = 1u; }}"
+        );
+        let lowered = lowered(&text).unwrap_or_else(|refusal| panic!("{refusal}"));
+        let found = format!("{:?}", lowered.body).contains("Clamp");
+        assert_eq!(found, is_clamped, "{length} elements, workgroups of {size}");
+    }
+}
