@@ -71,8 +71,10 @@ impl Pool {
         let mut state = self.shared.lock();
         state.offers.push(Offer { launch: launch.clone(), helpers: helpers.clone() });
         self.shared.up.store(state.offers.len(), Ordering::Relaxed);
-        let wanted = launch.helpers_max().min(self.size);
-        while state.idle < wanted && state.started < self.size && self.start(&mut state) {}
+        let missing = launch.helpers_max().saturating_sub(state.idle);
+        for _ in 0..missing.min(self.size - state.started) {
+            self.start(&mut state);
+        }
         let idle = state.idle > 0;
         drop(state);
         if idle {
@@ -82,13 +84,11 @@ impl Pool {
     }
 
     /// Starts a thread. Without it there is less help, and no harm.
-    fn start(&self, state: &mut State) -> bool {
+    fn start(&self, state: &mut State) {
         let shared = self.shared.clone();
         let thread = std::thread::Builder::new().name("samebit-worker".to_owned()).stack_size(THREAD_STACK_BYTES);
-        let started = thread.spawn(move || shared.work()).is_ok();
         // It looks for work before it waits, and is counted as idle only then.
-        state.started += usize::from(started);
-        started
+        state.started += usize::from(thread.spawn(move || shared.work()).is_ok());
     }
 }
 
