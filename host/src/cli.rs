@@ -1,5 +1,6 @@
 //! The command line: flags as they are typed, one file per command.
 
+mod bindings;
 mod build;
 mod completions;
 mod devices;
@@ -8,9 +9,11 @@ mod generate;
 mod inspect;
 mod job;
 mod job_file;
+mod kernel;
 mod keys;
 mod limits;
 mod new;
+mod npy;
 mod report;
 mod run;
 mod template;
@@ -88,7 +91,9 @@ enum Command {
     Verify(verify::Args),
     /// Show what a module, receipt or job file contains
     Inspect(inspect::Args),
-    /// List this machine's GPUs
+    /// Run one WGSL kernel without a job, and time it
+    Kernel(kernel::Args),
+    /// List this machine's devices: the reference device, and its GPUs
     Devices(devices::Args),
     /// Start a job of your own from a working example
     New(new::Args),
@@ -110,6 +115,7 @@ pub(crate) async fn dispatch(cli: Cli, output: Output) -> Result<Exit, Failure> 
         Command::Run(args) => run::run(args, &config, &output).await,
         Command::Verify(args) => verify::run(args, &config, &output).await,
         Command::Inspect(args) => inspect::run(&args, &config, &output).await,
+        Command::Kernel(args) => kernel::run(args, &output).await,
         Command::Devices(args) => devices::run(&args, &output),
         Command::New(args) => new::run(&args, &output),
         Command::Build(args) => build::run(&args, &config, &output).await,
@@ -126,17 +132,6 @@ fn named(text: &str) -> Result<(samebit_runner::spec::Name, PathBuf), String> {
         return Err("the path after `=` is empty".to_owned());
     }
     Ok((name.parse().map_err(|error: samebit_runner::spec::NameError| error.to_string())?, path.into()))
-}
-
-/// Reads a device choice: an index or (part of) a name.
-fn device(text: &str) -> Result<samebit_gpu::Choice, String> {
-    if text.is_empty() {
-        return Err("expected an index or a name; see `samebit devices`".to_owned());
-    }
-    Ok(match text.parse() {
-        Ok(index) => samebit_gpu::Choice::Index(index),
-        Err(_) => samebit_gpu::Choice::Name(text.to_owned()),
-    })
 }
 
 #[cfg(test)]

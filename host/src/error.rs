@@ -50,6 +50,11 @@ impl Failure {
         Self { exit: Exit::Usage, kind, message: message.into() }
     }
 
+    /// What was asked for came to an end that every machine agrees is a bad one.
+    pub(crate) fn negative(kind: &'static str, message: impl Into<String>) -> Self {
+        Self { exit: Exit::Negative, kind, message: message.into() }
+    }
+
     /// This machine could not do what was asked.
     pub(crate) fn host(kind: &'static str, message: impl Into<String>) -> Self {
         Self { exit: Exit::Host, kind, message: message.into() }

@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use samebit_gpu::{Choice, GpuDevice};
 use samebit_runner::Host;
-use samebit_runner::engine::device::{Device, DeviceError};
-use samebit_runner::engine::{Cache, DeviceSource, Engine, EngineError};
+use samebit_runner::engine::{Cache, Engine, EngineError};
 use samebit_runner::spec::SecretKey;
 use samebit_runner::store::{OpenError, Store};
 
 use crate::config::{Config, STORE_WAIT, caps};
+use crate::device::DeviceChoice;
 use crate::error::Failure;
 use crate::key::{self, KeyError};
 use crate::output::Output;
@@ -34,7 +33,7 @@ impl Machine {
     /// Opens the store, and makes it and a key on the first use.
     pub(crate) async fn open(
         config: &Config,
-        device: Choice,
+        device: DeviceChoice,
         wall_time: Duration,
         output: &Output,
     ) -> Result<Self, Failure> {
@@ -57,7 +56,7 @@ impl Machine {
         let host = Host {
             engine,
             store,
-            device: device_source(device),
+            device: Arc::new(move || device.device()),
             caps: caps(),
             wall_time: Some(wall_time),
             clock: SystemTime::now,
@@ -107,11 +106,4 @@ fn create_or_load(config: &Config, output: &Output) -> Result<SecretKey, Failure
         Err(KeyError::Exists(_)) => Ok(key::load(&path)?),
         Err(error) => Err(error.into()),
     }
-}
-
-fn device_source(choice: Choice) -> DeviceSource {
-    Arc::new(move || {
-        let device = GpuDevice::select(&choice).map_err(|error| DeviceError::Unavailable(error.to_string()))?;
-        Ok(Arc::new(device) as Arc<dyn Device>)
-    })
 }

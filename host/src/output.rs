@@ -43,11 +43,6 @@ impl Output {
         Self { json: true, quiet: true, verbose: false, color: Color::Auto }
     }
 
-    /// True if answers are JSON.
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// True if only answers and errors are wanted.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet

@@ -79,11 +79,11 @@ fn devices(samebit: &Path) -> Result<usize> {
     count(&text).with_context(|| format!("`samebit devices --json` answered `{}` ({})", text.trim(), output.status))
 }
 
-/// How many devices of a list can be used.
+/// How many GPUs of a list can be used: they have an index, which the reference device has not.
 fn count(answer: &str) -> Result<usize> {
     let value: Value = serde_json::from_str(answer).context("not JSON")?;
     let list = value.as_array().context("no list of devices")?;
-    Ok(list.iter().filter(|device| device.get("unsuitable").is_none_or(Value::is_null)).count())
+    Ok(list.iter().filter(|device| device["index"].is_number() && device["unsuitable"].is_null()).count())
 }
 
 fn names_packages(args: &[OsString]) -> bool {
@@ -115,8 +115,8 @@ mod tests {
     #[test]
     fn devices_are_counted_and_nonsense_is_not_zero() {
         assert_eq!(count("[]").expect("a list"), 0);
-        assert_eq!(count(r#"[{"name": "llvmpipe"}]"#).expect("a list"), 1);
-        assert_eq!(count(r#"[{"unsuitable": null}, {"unsuitable": "too small"}]"#).expect("a list"), 1);
+        assert_eq!(count(r#"[{"index": null}, {"index": 0}]"#).expect("a list"), 1);
+        assert_eq!(count(r#"[{"index": 0, "unsuitable": null}, {"index": 1, "unsuitable": "too small"}]"#).expect("a list"), 1);
         count("").expect_err("nothing");
         count(r#"{"error": "x"}"#).expect_err("no list");
     }

@@ -1,86 +1,115 @@
 //! `samebit devices`.
 
-use samebit_gpu::{Adapters, Choice, GpuDevice, SelectError};
-use samebit_runner::engine::device::DeviceInfo;
+use samebit_gpu::{Adapters, Choice, GpuDevice};
+use samebit_reference::ReferenceDevice;
+use samebit_runner::engine::device::{Device, DeviceInfo};
 use serde_json::{Value, json};
 
 use crate::error::{Exit, Failure};
 use crate::output::{BAD, GOOD, Output, Text, UNSURE};
 
 const AFTER: &str = "\
-The device marked with * is used unless `--device` says otherwise. Jobs never see which device they run on.
+The device marked with * is used unless `--device` says otherwise: `reference`, this CPU, which needs no driver and runs
+jobs of both profiles. GPUs run `--profile native` jobs; `--device gpu` takes the first suitable one. Jobs never see which
+device they run on.
 
 Exit codes:
-  0    devices are listed; with --json also if there are none
-  3    this machine has no GPU driver
+  0    devices are listed
+  3    this machine cannot run the reference device, and has no GPU driver
 
 Examples:
   samebit devices
   samebit devices -v            with limits and features
-  samebit run job.wasm --device 1
-  samebit run job.wasm --device llvmpipe";
+  samebit run job.wasm --device gpu --profile native
+  samebit run job.wasm --device llvmpipe --profile native";
 
 /// Arguments of `samebit devices`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {}
 
+/// A device of the list.
+struct Listed {
+    /// What `--device` takes for it.
+    choice: String,
+    index: Option<usize>,
+    is_default: bool,
+    info: DeviceInfo,
+}
+
 /// Runs the command.
 pub(crate) fn run(_args: &Args, output: &Output) -> Result<Exit, Failure> {
-    let devices = Adapters::enumerate().list();
-    if devices.is_empty() && !output.is_json() {
-        return Err(Failure::host("device", SelectError::NoAdapter.to_string()));
+    let reference = ReferenceDevice::new().map(|device| device.info().clone());
+    let gpus = Adapters::enumerate().list();
+    if let Err(error) = &reference {
+        if gpus.is_empty() {
+            return Err(Failure::host("device", error.to_string()));
+        }
+        output.note(&format!("the reference device cannot be used: {error}"));
     }
-    let default = devices.iter().position(|device| device.unsuitable.is_none());
+    let first = |info| Listed { choice: "reference".to_owned(), index: None, is_default: true, info };
+    let rest = |(index, info): (usize, DeviceInfo)| {
+        let choice = index.to_string();
+        Listed { choice, index: Some(index), is_default: false, info }
+    };
+    let devices: Vec<_> = reference.ok().map(first).into_iter().chain(gpus.into_iter().enumerate().map(rest)).collect();
     // Opening is what shows whether a listed device can be used at all; listing alone trusts its driver.
     if output.is_verbose()
+        && devices.iter().any(|device| device.index.is_some())
         && let Err(error) = GpuDevice::select(&Choice::Default)
     {
-        output.note(&format!("the default device cannot be used: {error}"));
+        output.note(&format!("`--device gpu` cannot be used: {error}"));
     }
     output.answer(
-        || devices.iter().enumerate().map(|(index, device)| to_json(index, device, default)).collect(),
-        |text| {
-            for (index, device) in devices.iter().enumerate() {
-                show(index, device, default, output.is_verbose(), text);
-            }
-        },
+        || devices.iter().map(Listed::json).collect(),
+        |text| devices.iter().for_each(|device| device.show(output.is_verbose(), text)),
     );
     Ok(Exit::Ok)
 }
 
-fn to_json(index: usize, device: &DeviceInfo, default: Option<usize>) -> Value {
-    json!({
-        "index": index,
-        "name": device.name,
-        "kind": device.kind.to_string(),
-        "driver": device.driver,
-        "backend": device.backend,
-        "default": default == Some(index),
-        "unsuitable": device.unsuitable,
-        "limits": device.limits,
-        "features": device.features,
-    })
-}
+impl Listed {
+    fn json(&self) -> Value {
+        let Self { choice, index, is_default, info } = self;
+        let profiles = if index.is_none() { &["exact", "native"][..] } else { &["native"] };
+        json!({
+            "device": choice,
+            "index": index,
+            "name": info.name,
+            "kind": info.kind.to_string(),
+            "driver": info.driver,
+            "backend": info.backend,
+            "profiles": profiles,
+            "default": is_default,
+            "unsuitable": info.unsuitable,
+            "limits": info.limits,
+            "features": info.features,
+        })
+    }
 
-fn show(index: usize, device: &DeviceInfo, default: Option<usize>, is_verbose: bool, text: &mut Text) {
-    let mark = if default == Some(index) { "*" } else { " " };
-    let style = match (&device.unsuitable, default == Some(index)) {
-        (Some(_), _) => BAD,
-        (None, true) => GOOD,
-        (None, false) => UNSURE,
-    };
-    text.headline(style, &format!("{mark}{index}"), &format!(" {} ({})", device.name, device.kind));
-    text.field("   driver", format_args!("{}, {}", device.backend, device.driver));
-    if let Some(reason) = &device.unsuitable {
-        text.field("   unsuitable", reason);
-    }
-    let shown = |name: &str| is_verbose || SHORT.contains(&name);
-    for (name, value) in device.limits.iter().filter(|(name, _)| shown(name)) {
-        text.field("   limit", format_args!("{name} {value}"));
-    }
-    if is_verbose {
-        text.field("   features", device.features.join(", "));
+    fn show(&self, is_verbose: bool, text: &mut Text) {
+        let Self { choice, index, is_default, info } = self;
+        let mark = if *is_default { "*" } else { " " };
+        let style = match (&info.unsuitable, is_default) {
+            (Some(_), _) => BAD,
+            (None, true) => GOOD,
+            (None, false) => UNSURE,
+        };
+        let rest = match index {
+            Some(_) => format!(" {} ({})", info.name, info.kind),
+            None => " this CPU, exact".to_owned(),
+        };
+        text.headline(style, &format!("{mark}{choice}"), &rest);
+        text.field("   driver", format_args!("{}, {}", info.backend, info.driver));
+        if let Some(reason) = &info.unsuitable {
+            text.field("   unsuitable", reason);
+        }
+        let shown = |name: &str| is_verbose || SHORT.contains(&name);
+        for (name, value) in info.limits.iter().filter(|(name, _)| shown(name)) {
+            text.field("   limit", format_args!("{name} {value}"));
+        }
+        if is_verbose && !info.features.is_empty() {
+            text.field("   features", info.features.join(", "));
+        }
     }
 }
 

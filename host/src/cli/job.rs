@@ -23,8 +23,7 @@ pub(crate) struct JobArgs {
     /// Give the guest an argument (repeatable, in order); replaces those of a job.toml
     #[arg(short, long = "arg", value_name = "ARG", allow_hyphen_values = true)]
     args: Vec<String>,
-    /// Which bits floats have: `native` is whatever the device gives. `exact`, the same bits on any device, is not
-    /// available for kernels yet [default: native]
+    /// Which bits floats have: `exact`, the same on any device, or `native`, whatever the device gives [default: exact]
     #[arg(long, value_name = "PROFILE", value_parser = profile)]
     profile: Option<Profile>,
     #[command(flatten)]
@@ -68,14 +67,14 @@ impl JobArgs {
                 inputs: file.inputs(),
                 args: file.args.clone(),
                 limits: file.limits.over(Limits::default()),
-                profile: file.profile.unwrap_or(Profile::Native),
+                profile: file.profile.unwrap_or(Profile::Exact),
             },
             None => Draft {
                 module: source(&self.module, Path::new("")),
                 inputs: BTreeMap::new(),
                 args: Vec::new(),
                 limits: Limits::default(),
-                profile: Profile::Native,
+                profile: Profile::Exact,
             },
         };
         let mut given = BTreeMap::new();
@@ -150,7 +149,8 @@ pub(crate) fn hash_file(path: &Path) -> std::io::Result<BlobRef> {
     Ok(BlobRef { hash: Hash::from_bytes(*hasher.finalize().as_bytes()), size_bytes: hasher.count() })
 }
 
-fn profile(text: &str) -> Result<Profile, String> {
+/// Reads a profile.
+pub(crate) fn profile(text: &str) -> Result<Profile, String> {
     match text {
         "exact" => Ok(Profile::Exact),
         "native" => Ok(Profile::Native),

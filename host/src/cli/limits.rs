@@ -65,14 +65,14 @@ impl LimitArgs {
 }
 
 /// A count: digits, `_` between them, and `k`, `M`, `G` or `T` for thousands.
-fn count(text: &str) -> Result<u64, String> {
+pub(crate) fn count(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 5] =
         [("k", 1_000), ("K", 1_000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000)];
     number(text, &UNITS, "a count such as 5000, 100k, 20M or 1G")
 }
 
 /// A number of bytes: digits, `_` between them, and `KiB`, `MiB`, `GiB` or `TiB`.
-fn bytes(text: &str) -> Result<u64, String> {
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
     number(text, &UNITS, "bytes such as 65536, 64KiB, 20MiB or 1GiB")
 }

@@ -8,10 +8,11 @@ use samebit_runner::spec::{Name, Receipt, Status};
 use samebit_runner::{Fetched, Host};
 use serde_json::json;
 
+use crate::cli::files;
 use crate::cli::job::{Draft, JobArgs};
 use crate::cli::report::{blob_text, measured_json, outcome_json, status_word};
-use crate::cli::{device, files};
 use crate::config::Config;
+use crate::device::DeviceChoice;
 use crate::error::{Exit, Failure};
 use crate::machine::Machine;
 use crate::output::{BAD, GOOD, Output, Text};
@@ -24,7 +25,7 @@ outputs are whole.
 A job.toml holds a job; flags override it, paths are relative to it:
   module = \"filter.wasm\"
   args = [\"blur\"]
-  profile = \"native\"
+  profile = \"exact\"
   [inputs]
   image = \"photo.png\"
   [limits]
@@ -63,9 +64,10 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "This machine")]
 pub(crate) struct HostArgs {
-    /// The GPU to use, by index or name as `samebit devices` lists them [default: the first suitable one]
-    #[arg(long, value_name = "INDEX|NAME", value_parser = device)]
-    pub(crate) device: Option<samebit_gpu::Choice>,
+    /// What runs kernels: `reference` is this CPU, `gpu` the first suitable GPU; or a GPU's index or name as `samebit
+    /// devices` lists them [default: reference]
+    #[arg(long, value_name = "DEVICE", value_parser = DeviceChoice::parse)]
+    pub(crate) device: Option<DeviceChoice>,
     /// Give up after this many seconds on the clock, without a receipt
     #[arg(long = "limit-wall-s", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     wall_s: u64,
@@ -74,8 +76,13 @@ pub(crate) struct HostArgs {
 impl HostArgs {
     /// Opens this machine.
     pub(crate) async fn open(self, config: &Config, output: &Output) -> Result<Machine, Failure> {
-        let device = self.device.unwrap_or(samebit_gpu::Choice::Default);
-        Machine::open(config, device, Duration::from_secs(self.wall_s), output).await
+        let wall_time = self.wall_time();
+        Machine::open(config, self.device.unwrap_or_default(), wall_time, output).await
+    }
+
+    /// How long to go on.
+    pub(crate) fn wall_time(&self) -> Duration {
+        Duration::from_secs(self.wall_s)
     }
 }
 

@@ -62,6 +62,13 @@ impl Kernel {
         &self.module.entry_points[0].name
     }
 
+    /// The name of the variable at `@group(group) @binding(binding)`, for messages.
+    pub fn binding_name(&self, group: u32, binding: u32) -> Option<&str> {
+        let at = naga::ResourceBinding { group, binding };
+        let mut variables = self.module.global_variables.iter().map(|(_, variable)| variable);
+        variables.find(|variable| variable.binding == Some(at))?.name.as_deref()
+    }
+
     /// What the kernel binds, and how it is launched.
     pub fn interface(&self) -> &Interface {
         &self.interface
@@ -88,6 +95,19 @@ impl Kernel {
 /// ```
 pub fn parse(source: &Source<'_>) -> Result<Kernel, ParseError> {
     contained(|| parse_here(source))
+}
+
+/// The names of a text's compute entry points, in its order.
+///
+/// # Errors
+/// [`ParseError::Refused`] for a text that is not WGSL, or too large.
+pub fn entry_points(text: &str) -> Result<Vec<String>, ParseError> {
+    contained(|| {
+        scan::check(text)?;
+        let module = naga::front::wgsl::parse_str(text).map_err(|error| invalid_text(text, &error))?;
+        let entries = module.entry_points.into_iter().filter(|entry| entry.stage == ShaderStage::Compute);
+        Ok(entries.map(|entry| entry.name).collect())
+    })
 }
 
 /// Runs `work` on a thread of its own, where neither its depth nor a panic can harm this one.

@@ -31,6 +31,6 @@ pub mod lowered;
 pub mod math;
 
 pub use interface::{BindingDecl, BindingKind, Interface};
-pub use kernel::{Kernel, ParseError, Source, parse};
+pub use kernel::{Kernel, ParseError, Source, entry_points, parse};
 pub use lower::{Admission, lower};
 pub use refusal::{Location, Refusal, RefusalReason};
