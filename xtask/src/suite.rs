@@ -116,7 +116,10 @@ mod tests {
     fn devices_are_counted_and_nonsense_is_not_zero() {
         assert_eq!(count("[]").expect("a list"), 0);
         assert_eq!(count(r#"[{"index": null}, {"index": 0}]"#).expect("a list"), 1);
-        assert_eq!(count(r#"[{"index": 0, "unsuitable": null}, {"index": 1, "unsuitable": "too small"}]"#).expect("a list"), 1);
+        assert_eq!(
+            count(r#"[{"index": 0, "unsuitable": null}, {"index": 1, "unsuitable": "too small"}]"#).expect("a list"),
+            1
+        );
         count("").expect_err("nothing");
         count(r#"{"error": "x"}"#).expect_err("no list");
     }

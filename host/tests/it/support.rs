@@ -6,9 +6,19 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// Where jobs run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum On {
+    /// Nothing is said: exactly, on the CPU.
+    Default,
+    /// On a GPU, or what stands in for one.
+    Gpu,
+}
+
 /// A temporary folder that holds files and stores.
 pub(crate) struct Desk {
     folder: TempDir,
+    on: On,
 }
 
 /// What a command came to.
@@ -24,7 +34,12 @@ pub(crate) struct Done {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        Self::on(On::Default)
+    }
+
+    /// A folder whose jobs run somewhere else.
+    pub(crate) fn on(on: On) -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), on }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -47,6 +62,11 @@ impl Desk {
     pub(crate) fn command(&self, store: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_samebit"));
         command.current_dir(self.folder.path()).args(["--store", store]).args(args);
+        match (self.on, args.first()) {
+            (On::Gpu, Some(&"run")) => drop(command.args(["--device", "gpu", "--profile", "native"])),
+            (On::Gpu, Some(&"verify")) => drop(command.args(["--device", "gpu"])),
+            _ => {}
+        }
         command.env_remove("SAMEBIT_STORE").env_remove("SAMEBIT_LOG").stdin(Stdio::null());
         command
     }

@@ -3,8 +3,8 @@
 mod basics;
 mod fake_device;
 mod hostile;
+mod hostile_devices;
 mod hostile_handles;
 mod hostile_modules;
 mod hostile_suite;
-mod hostile_vulkan;
 mod support;
