@@ -215,3 +215,48 @@ fn atomics_whose_order_cannot_show_are_admitted() {
         }
     }
 }
+
+/// Kernels that make each analysis work hard are admitted or refused, soon.
+#[test]
+fn hostile_kernels_end_soon() {
+    let lines = |n: u32, line: &dyn Fn(u32) -> String| (0..n).map(line).collect::<String>();
+    let nested = |depth: usize, inside: &str| {
+        format!("{}{inside}{}", "loop { x += par.x; if x > 9 { break; } ".repeat(depth), "}".repeat(depth))
+    };
+    let texts = [
+        format!("$#var x = 1u; {} }}", nested(100, "workgroupBarrier();")),
+        format!("$#var x = i; {} workgroupBarrier(); }}", nested(100, "x += 1;")),
+        format!(
+            "$#var x = i; {} workgroupBarrier(); }}",
+            lines(1_500, &|n| format!("if par.x == {n} {{ x += {n}; return; }}\n"))
+        ),
+        format!(
+            "$#{} workgroupBarrier(); }}",
+            lines(1_000, &|n| format!("var x{n} = i; if par.x == {n} {{ x{n} = 1; return; }}\n"))
+        ),
+        format!(
+            "$#{} }}",
+            lines(2_000, &|n| format!("atomicAdd(&counts[{}], 1); atomicMax(&counts[{}], 1);\n", 2 * n, 2 * n + 1))
+        ),
+        format!(
+            "$#loop {{ {} if par.x == 1 {{ break; }} }} }}",
+            "atomicAdd(&tally, 1); workgroupBarrier(); atomicMax(&tally, 1); workgroupBarrier();\n".repeat(400)
+        ),
+        format!(
+            "$#loop {{ {} if par.x == 1 {{ break; }} }} }}",
+            lines(700, &|n| format!(
+                "if par.y == {n} {{ workgroupBarrier(); }} atomicAdd(&bins[{}], 1); atomicOr(&bins[0], 1);\n",
+                n % 64
+            ))
+        ),
+    ];
+    for text in texts {
+        let start = std::time::Instant::now();
+        let result = admit(&text, Admission::Exact);
+        let took = start.elapsed();
+        assert!(took < std::time::Duration::from_secs(60), "{took:?}: {}", text.chars().take(80).collect::<String>());
+        if let Err(refusal) = result {
+            assert!(!refusal.message.contains("internal error"), "{refusal}");
+        }
+    }
+}
