@@ -8,6 +8,7 @@ mod atomics;
 mod cells;
 mod flow;
 mod graph;
+mod modified;
 mod operands;
 mod regions;
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use super::flow::{Changes, Flow, Mark};
 use super::graph::{Cause, Graph, Node};
-use super::{Work, operands, place, refusal};
+use super::{Work, modified, operands, place, refusal};
 use crate::lowered::{At, Block, Builtin, Label, Lowered, Memory, Op, Place, Stmt, Value, Variable};
 use crate::{BindingKind, Refusal, RefusalReason};
 
@@ -23,6 +23,8 @@ pub(super) fn check(kernel: &Lowered, text: &str) -> Result<(), Refusal> {
     if !has_barrier {
         return Ok(());
     }
+    let mut work = Work::default();
+    let modified = modified::by_loops(&kernel.body, &mut work)?;
     let mut graph = Graph::new(kernel.values.len());
     let start = graph.node(&[]);
     let mut walk = Walk {
@@ -34,11 +36,10 @@ pub(super) fn check(kernel: &Lowered, text: &str) -> Result<(), Refusal> {
         is_live: true,
         frames: Vec::new(),
         escapes: Vec::new(),
-        modified: BTreeMap::new(),
+        modified,
         barriers: Vec::new(),
-        work: Work::default(),
+        work,
     };
-    walk.find_modified(&kernel.body, &mut Vec::new())?;
     walk.block(&kernel.body)?;
     walk.work.take(walk.graph.size())?;
     let causes = walk.graph.solve();
@@ -94,39 +95,6 @@ struct Walk<'k> {
 }
 
 impl Walk<'_> {
-    /// Fills `modified`. `found` gathers the variables that `block` modifies.
-    fn find_modified(&mut self, block: &Block, found: &mut Vec<Variable>) -> Result<(), Refusal> {
-        for stmt in block {
-            let from = found.len();
-            match stmt {
-                Stmt::Set(variable, _) => found.push(*variable),
-                Stmt::If { accept, reject, .. } => {
-                    self.find_modified(accept, found)?;
-                    self.find_modified(reject, found)?;
-                }
-                Stmt::Switch { cases, default, .. } => {
-                    for case in cases {
-                        self.find_modified(&case.body, found)?;
-                    }
-                    self.find_modified(default, found)?;
-                }
-                Stmt::Scope { body, .. } => self.find_modified(body, found)?,
-                Stmt::Loop { label, body, continuing, .. } => {
-                    self.find_modified(body, found)?;
-                    self.find_modified(continuing, found)?;
-                    let mut modified = found.split_off(from);
-                    self.work.take(modified.len())?;
-                    modified.sort_unstable();
-                    modified.dedup();
-                    found.extend_from_slice(&modified);
-                    self.modified.insert(*label, modified);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     fn block(&mut self, block: &Block) -> Result<(), Refusal> {
         for stmt in block {
             if !self.is_live {
