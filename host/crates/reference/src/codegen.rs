@@ -1,5 +1,28 @@
 //! From a lowered kernel to a WebAssembly module.
 
+mod address;
+mod atomics;
+mod budget;
+mod compute;
+mod control;
+mod emit;
+mod flow;
+mod function;
+mod layout;
+mod load;
+mod math;
+mod module;
+mod operand;
+mod regions;
+mod scalar;
+mod shapes;
+mod store;
+mod uses;
+mod vector;
+
+#[cfg(test)]
+mod tests;
+
 use samebit_wgsl::lowered::Lowered;
 
 /// A kernel as WebAssembly. The interface between it and whoever runs it:
@@ -52,7 +75,9 @@ pub enum CodegenError {
 }
 
 /// Generates the code of a kernel.
+///
+/// # Errors
+/// If the kernel needs more scratch memory than a memory can have.
 pub fn generate(kernel: &Lowered) -> Result<Code, CodegenError> {
-    let _ = kernel;
-    Ok(Code { wasm: Vec::new(), scratch_bytes: 0 })
+    module::generate(kernel)
 }
