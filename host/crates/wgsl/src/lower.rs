@@ -7,6 +7,7 @@ mod access;
 mod arithmetic;
 mod builder;
 mod built_in;
+mod bypass;
 mod data;
 mod expression;
 mod fold;

@@ -9,7 +9,7 @@ use crate::{Refusal, RefusalReason, limits, scan, text};
 use naga::valid::{FunctionInfo, ModuleInfo};
 use naga::{Block, Expression, Function, Handle, Span, TypeInner};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lowers one kernel.
 pub(super) struct Lowerer<'a> {
@@ -45,6 +45,8 @@ pub(super) struct Frame<'a> {
     /// Values in memory, since they are indexed.
     pub(super) spilled: BTreeMap<Handle<Expression>, Array>,
     arrays: Vec<Array>,
+    /// What a `continue` may have skipped where it is used in a `continuing` block, which WGSL forbids and naga does not.
+    pub(super) bypassed: BTreeSet<usize>,
     /// What `break` leaves, innermost last.
     pub(super) breaks: Vec<Label>,
     /// What `continue` continues, innermost last.
@@ -133,6 +135,7 @@ impl<'a> Lowerer<'a> {
             arguments,
             spilled: BTreeMap::new(),
             arrays: Vec::new(),
+            bypassed: BTreeSet::new(),
             breaks: Vec::new(),
             loops: Vec::new(),
             exit: Exit::Tail(None),
@@ -189,7 +192,10 @@ impl<'a> Lowerer<'a> {
                 Some(init) => self.values(frame, init)?,
                 None => self.zeros(inner)?,
             };
-            self.store(&pointer, inner, &values, At::UNKNOWN)?;
+            match pointer {
+                Pointer::Memory { memory: Memory::Array(array), .. } => self.fill(array, &values),
+                _ => self.store(&pointer, inner, &values, At::UNKNOWN)?,
+            }
         }
         Ok(())
     }
@@ -236,6 +242,10 @@ impl<'a> Lowerer<'a> {
 
     /// What an expression stands for.
     pub(super) fn data(&mut self, frame: &mut Frame<'a>, handle: Handle<Expression>) -> Result<Data, Refusal> {
+        if frame.bypassed.contains(&handle.index()) {
+            let (what, todo) = ("a `continue` may skip this declaration, which `continuing` uses", "declare it before");
+            return Err(Refusal::at_span(RefusalReason::Invalid, self.text, frame.span(handle), what, todo));
+        }
         if let Some(Some(data)) = frame.data.get(handle.index()) {
             return Ok(data.clone());
         }

@@ -1,5 +1,6 @@
 //! Statements.
 
+use super::bypass;
 use super::data::{Data, Pointer, Values};
 use super::function::{Exit, Frame, Lowerer, at};
 use crate::Refusal;
@@ -33,12 +34,13 @@ impl<'a> Lowerer<'a> {
                 let label = self.builder.label();
                 frame.breaks.push(label);
                 frame.loops.push(label);
-                let body = self.inside(frame, body)?;
+                let lowered_body = self.inside(frame, body)?;
+                bypass::note(body, &mut frame.bypassed);
                 let continuing = self.inside(frame, continuing)?;
                 frame.breaks.pop();
                 frame.loops.pop();
                 let break_if = break_if.map(|condition| self.scalar(frame, condition)).transpose()?;
-                self.builder.push(Stmt::Loop { label, body, continuing, break_if, at: at(span) });
+                self.builder.push(Stmt::Loop { label, body: lowered_body, continuing, break_if, at: at(span) });
             }
             Statement::Break => {
                 let label = frame.breaks.last().copied();

@@ -1,6 +1,6 @@
 //! Texts made to crash, hang or exhaust a compiler. Each must come back, soon, with a kernel or a refusal.
 
-use crate::parse;
+use crate::lower::lowered;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -144,11 +144,11 @@ fn crowds(n: usize) -> Vec<String> {
     ]
 }
 
-/// Parses all of `texts`, each soon.
+/// Parses and lowers all of `texts`, each soon.
 fn survive(texts: impl IntoIterator<Item = String>) {
     for text in texts {
         let start = Instant::now();
-        let result = parse(&text, &[]);
+        let result = lowered(&text);
         let head: String = text.chars().take(80).collect();
         let took = start.elapsed();
         assert!(took < PATIENCE, "{took:?}: {head}");
@@ -185,4 +185,67 @@ fn crowds_come_back() {
     for n in [900, 8_000, 30_000] {
         survive(crowds(n));
     }
+}
+
+/// Texts that are small, but whose lowered form is not.
+fn blowups() -> Vec<String> {
+    let chain = |n: usize, first: &str, next: &dyn Fn(usize) -> String| {
+        lines(n, |i| if i == 0 { first.to_owned() } else { next(i) })
+    };
+    vec![
+        // Whole arrays, over and over.
+        format!("var<private> a: array<u32, 2047>; {}", body(&"g[0] = a[1]; _ = a;".repeat(2_000))),
+        body(&format!("var a: array<u32, 2000>; {}", "let x = a; a = x;".repeat(60))),
+        format!(
+            "struct S {{ a: array<mat4x4f, 100> }} {}{}",
+            chain(12, "fn f0(s: S) -> S { var t = s; t.a[g[0]][1][2] = 3; return t; }", &|i| format!(
+                "fn f{i}(s: S) -> S {{ return f{0}(f{0}(s)); }}",
+                i - 1
+            )),
+            body("var s: S; s = f11(s); g[0] = u32(s.a[1][2][3]);")
+        ),
+        // Tables, and values that are indexed.
+        body(&lines(200, |i| format!("g[{i}] = array({}7u)[g[0]];", format!("{i}u,").repeat(60)))),
+        body(&lines(200, |i| format!("g[{i}] = array({}7u)[g[0]];", "g[1],".repeat(60)))),
+        body(&lines(1_000, |_| "g[0] = array<u32, 2047>()[g[0]];".to_owned())),
+        body(
+            "let z = array<vec4f, 2047>(); g[0] = u32(z[g[1]].x); let y = array(z, z, z); g[1] = u32(y[g[1]][g[2]].y);",
+        ),
+        // Calls inside blocks inside calls.
+        chain(60, "fn f0() { g[0] += 1; }", &|i| {
+            format!("fn f{i}() {{ {} f{}(); {} }}", "if g[0] > 1 {".repeat(60), i - 1, "}".repeat(60))
+        }) + &body("f59();"),
+        chain(500, "fn f0() { g[0] += 1; }", &|i| format!("fn f{i}() {{ f{}(); }}", i - 1)) + &body("f499();"),
+        // Loops inside loops, with many variables.
+        format!(
+            "var<private> p: array<u32, 500>; {}",
+            body(&format!(
+                "{} {} {} {}",
+                lines(300, |i| format!("var v{i} = g[{i}];")),
+                "for (var i = 0; i < 3; i++) {".repeat(60),
+                lines(300, |i| format!("v{i} += v{}; p[{i}] = v{i};", (i * 7) % 300)),
+                "}".repeat(60)
+            ))
+        ),
+        // Conditions that share all they have.
+        body(&format!(
+            "var a = g[0] > 1; var b = g[1] > 2; {} if a {{ g[3] = 1; }} if b {{ return; }} g[4] = 1;",
+            "{ let c = a & b; b = (a | b) != c; a = c | b; }".repeat(300)
+        )),
+        // A switch in a switch, in a function of many calls.
+        chain(9, "fn f0() { g[0] += 1; }", &|i| {
+            let cases = lines(8, |case| format!("case {case} {{ f{}(); }}", i - 1));
+            format!("fn f{i}() {{ switch g[{i}] {{ {cases} default {{ return; }} }} }}")
+        }) + &body("f8();"),
+        // Early returns, each of which leaves the same function.
+        body(&lines(1_500, |i| format!("if g[{i}] == 1 {{ return; }}"))),
+        // Built-ins of many operations.
+        body(&format!("var m = mat4x4f(); {} g[0] = u32(m[0].x);", "m = m * m * determinant(m);".repeat(900))),
+        body(&"g[0] = u32(pow(f32(g[1]), sin(f32(g[2]))));".repeat(1_000)),
+    ]
+}
+
+#[test]
+fn blowups_come_back() {
+    survive(blowups());
 }
