@@ -114,6 +114,7 @@ const DEFINED: &[Case] = &cases_in_a_session![
     functions::points_into_memory,
     functions::starts_variables_anew,
     functions::evaluates_constants,
+    functions::takes_override_constants,
     layouts::places_members,
     layouts::reads_uniforms,
     layouts::has_arrays_of_any_length,

@@ -16,7 +16,7 @@ mod tests;
 mod uniformity;
 
 use crate::lowered::{At, Lowered};
-use crate::{Admission, Refusal, RefusalReason, text};
+use crate::{Admission, Kernel, Refusal, RefusalReason, text};
 
 /// Most steps of one analysis. A kernel of a thousand lines takes some ten thousand.
 const WORK: u64 = 1 << 24;
@@ -28,6 +28,14 @@ pub(crate) fn check(kernel: &Lowered, text: &str, admission: Admission) -> Resul
         Admission::Exact => atomics::check(kernel, text),
         Admission::Native => Ok(()),
     }
+}
+
+/// Refuses a kernel whose constants are not the same on all machines.
+pub(crate) fn check_constants(kernel: &Kernel, text: &str, admission: Admission) -> Result<(), Refusal> {
+    let Some(offset) = kernel.folded().filter(|_| admission == Admission::Exact) else { return Ok(()) };
+    let what = "this float function of constants is evaluated before the kernel runs, which machines do differently";
+    let todo = "write the value as a number, or pass a `var` to the function";
+    Err(Refusal::at(RefusalReason::Unsupported, text, offset, what, todo))
 }
 
 /// A refusal of what is at `at`.

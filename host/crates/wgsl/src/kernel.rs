@@ -5,7 +5,7 @@
 //! hook is left alone, so it may still print the panic: a library cannot replace it without taking it from its host.
 
 use crate::interface::{self, Interface};
-use crate::{Refusal, RefusalReason, bounds, constants, scan, support};
+use crate::{Refusal, RefusalReason, bounds, constants, folded, scan, support};
 use naga::compact::{KeepUnused, compact};
 use naga::valid::{Capabilities, ModuleInfo, ValidationError, ValidationFlags, Validator};
 use naga::{Module, ShaderStage, Span, WithSpan};
@@ -31,6 +31,7 @@ pub struct Kernel {
     module: Module,
     info: ModuleInfo,
     interface: Interface,
+    folded: Option<usize>,
 }
 
 /// Why there is no kernel.
@@ -67,6 +68,11 @@ impl Kernel {
         let at = naga::ResourceBinding { group, binding };
         let mut variables = self.module.global_variables.iter().map(|(_, variable)| variable);
         variables.find(|variable| variable.binding == Some(at))?.name.as_deref()
+    }
+
+    /// Where a float function was evaluated that machines evaluate differently, if one was.
+    pub(crate) fn folded(&self) -> Option<usize> {
+        self.folded
     }
 
     /// What the kernel binds, and how it is launched.
@@ -134,14 +140,17 @@ fn parse_here(source: &Source<'_>) -> Result<Kernel, Refusal> {
     Validator::new(ValidationFlags::all(), Capabilities::all())
         .validate(&module)
         .map_err(|error| invalid_module(text, &error))?;
+    let folded = folded::by_parsing(text, &module);
     let given = constants::assign(&module, source.constants)?.keyed(&module);
     select(&mut module, source.entry_point)?;
     let used = constants::of_used(text, &module, &given)?;
+    let before = folded::left(&module);
     let module = resolve(text, module, &used)?;
+    let folded = folded.or_else(|| before.difference(&folded::left(&module)).next().copied());
     let info = support::validate(text, &module)?;
     bounds::check(text, &module, &info)?;
     let interface = interface::describe(text, &module, &info)?;
-    Ok(Kernel { module, info, interface })
+    Ok(Kernel { module, info, interface, folded })
 }
 
 /// Reduces `module` to the compute entry point `name` and what it needs.

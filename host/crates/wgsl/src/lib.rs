@@ -18,6 +18,7 @@
 mod admit;
 mod bounds;
 mod constants;
+mod folded;
 mod interface;
 mod kernel;
 mod lower;

@@ -11,6 +11,7 @@ mod token;
 
 use crate::{Refusal, RefusalReason, limits};
 use naga::Span;
+use std::collections::BTreeSet;
 use token::{Kind, Token};
 
 /// Refuses a text that is too long, too deep, too bulky, or that enables an extension.
@@ -46,6 +47,27 @@ pub(crate) fn function(text: &str, name: &str) -> Span {
 pub(crate) fn word(text: &str, words: &[&str]) -> Span {
     let found = token::tokens(text).find(|token| token.kind == Kind::Word && words.contains(&token.text));
     found.map_or(Span::UNDEFINED, |token| Span::from(token.offset..token.offset + 1))
+}
+
+/// Where functions of WGSL are called, of those in `names` that the text does not declare itself.
+pub(crate) fn calls(text: &str, names: &[&str]) -> Vec<usize> {
+    let tokens: Vec<Token<'_>> = token::tokens(text).collect();
+    let mut calls = Vec::new();
+    let mut declared = BTreeSet::new();
+    for (index, token) in tokens.iter().enumerate() {
+        if token.kind != Kind::Word || !names.contains(&token.text) {
+            continue;
+        }
+        let before = index.checked_sub(1).map(|index| tokens[index].text);
+        let is_called = tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Open(b'('));
+        match before {
+            Some("fn") => drop(declared.insert(token.text)),
+            Some(".") => {}
+            _ if is_called => calls.push(*token),
+            _ => {}
+        }
+    }
+    calls.into_iter().filter(|call| !declared.contains(call.text)).map(|call| call.offset).collect()
 }
 
 /// What a module-scope declaration declares.

@@ -134,3 +134,40 @@ pub(super) async fn evaluates_constants(mut lab: Lab) -> Result<(), Failure> {
     ];
     sheet::check(&mut lab, FUNCTIONS, ROWS, &[[0; 4]]).await
 }
+
+/// The same text with other values of its constants.
+pub(super) async fn takes_override_constants(mut lab: Lab) -> Result<(), Failure> {
+    const TEXT: &str = "
+        override flag: bool = false; override count: u32 = 3; @id(9) override step: i32 = -2; override scale: f32 = 0.5;
+        override size = count * 2 + 1; override large: bool = size > 8 && !flag;
+        @group(0) @binding(0) var<storage, read_write> out: array<i32>;
+        var<workgroup> tile: array<i32, size + 1>;
+        fn part(n: u32) -> i32 { if large { return i32(n); } return step * i32(n); }
+        @compute @workgroup_size(count) fn main(@builtin(local_invocation_index) i: u32) {
+            tile[i + size - count] = part(i) + i32(scale * 8.0);
+            workgroupBarrier();
+            if i == 0 { for (var n = 0u; n <= size; n++) { out[n] = tile[n] + select(0, 1000, flag); } }
+        }";
+    type Given = &'static [(&'static str, f64)];
+    let cases: [(Given, u32, i32, i32, i32, bool); 4] = [
+        (&[], 3, -2, 4, 0, false),
+        (&[("count", 5.0)], 5, -2, 4, 0, true),
+        (&[("flag", 1.0), ("9", 7.0), ("scale", -1.25)], 3, 7, -10, 1000, false),
+        (&[("count", 4.0), ("flag", 1.0), ("9", -2147483648.0)], 4, i32::MIN, 4, 1000, false),
+    ];
+    for (given, count, step, offset, flag, is_large) in cases {
+        let given: Vec<(String, f64)> = given.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        let kernel = lab.kernel_with(TEXT, &given)?;
+        let size = count * 2 + 1;
+        let out = lab.zeros(size as usize + 1)?;
+        lab.run(kernel, &[out], [1, 1, 1])?;
+        let of = |n: u32| {
+            let Some(i) = n.checked_sub(size - count).filter(|i| *i < count) else { return flag };
+            let part = if is_large { i as i32 } else { step.wrapping_mul(i as i32) };
+            part.wrapping_add(offset).wrapping_add(flag)
+        };
+        let expected: Vec<u32> = (0..=size).map(|n| of(n) as u32).collect();
+        expect_words(&format!("with {given:?}"), &lab.words(out).await?, &expected)?;
+    }
+    Ok(())
+}

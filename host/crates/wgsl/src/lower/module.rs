@@ -12,6 +12,7 @@ use naga::{AddressSpace, BuiltIn, GlobalVariable, Span, TypeInner};
 
 /// Lowers a kernel on the calling thread.
 pub(super) fn lower(kernel: &Kernel, text: &str, admission: Admission) -> Result<Lowered, Refusal> {
+    admit::check_constants(kernel, text, admission)?;
     let module = kernel.module();
     let mut lowerer = Lowerer::new(text, Types::new(module), kernel.info(), indexed::analyze(module));
     let workgroup_bytes = lowerer.place_globals(kernel)?;
