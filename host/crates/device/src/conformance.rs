@@ -120,7 +120,6 @@ const DEFINED: &[Case] = &cases_in_a_session![
     layouts::has_arrays_of_any_length,
     workgroups::meets_at_barriers,
     workgroups::keeps_variables_across_barriers,
-    workgroups::loads_uniformly,
     workgroups::has_atomics_without_order,
 ];
 
@@ -146,6 +145,8 @@ const EXACT: &[Case] = &cases_in_a_session![
     layouts::leaves_gaps_alone,
     layouts::clamps_indices,
     layouts::clamps_stores,
+    // Not in DEFINED: lavapipe (Mesa 22.3) drops the last invocations of a workgroup that breaks out of such a loop.
+    workgroups::loads_uniformly,
 ];
 
 /// What happens to loops that do not end soon.
