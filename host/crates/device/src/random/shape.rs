@@ -162,6 +162,8 @@ impl Writer {
         let word = match ty {
             Type::Scalar(Scalar::Bool) => format!("u32({text})"),
             Type::Scalar(Scalar::U32) => text.to_owned(),
+            // A driver may choose the sign of zero.
+            Type::Scalar(Scalar::F32) if self.is_exact() => format!("bitcast<u32>(i32({text}))"),
             Type::Scalar(_) => format!("bitcast<u32>({text})"),
             _ => {
                 for (member, of) in self.members(ty) {
