@@ -28,7 +28,7 @@ Examples:
   cargo xtask test                     everything that must pass before a merge
   cargo xtask test -p samebit-spec     the tests of one crate
   cargo xtask plugins gemm             build one module to target/plugins/gemm.wasm
-  cargo xtask bench                    what the sandbox costs, beside plain programs
+  cargo xtask bench                    what the sandbox costs, and how fast the reference device is
   cargo xtask tidy                     check the rules of the house";
 
 /// What this repository's own chores are.

@@ -1,0 +1,5 @@
+// Nothing, to see what a launch costs.
+
+@compute @workgroup_size(64)
+fn main() {
+}
