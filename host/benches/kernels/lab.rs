@@ -34,9 +34,10 @@ impl Sides {
         let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        let driver = self.driver.as_ref().map_or("no driver".to_owned(), |device| {
-            format!("{} ({})", device.info().name, device.info().driver)
-        });
+        let driver = self
+            .driver
+            .as_ref()
+            .map_or("no driver".to_owned(), |device| format!("{} ({})", device.info().name, device.info().driver));
         format!("{cores} cores of {}, {driver}", model.unwrap_or("unknown CPU").trim())
     }
 }

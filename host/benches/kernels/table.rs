@@ -69,7 +69,9 @@ fn measure(case: &Case, sides: &Sides, rounds: usize) -> Result<Times, String> {
     }
     for output in &case.outputs {
         let expected = &buffers[*output];
-        case.agreement.check_reference(&reference.read(*output), expected).map_err(|fault| format!("wrong: {fault}"))?;
+        case.agreement
+            .check_reference(&reference.read(*output), expected)
+            .map_err(|fault| format!("wrong: {fault}"))?;
         if let Some(driver) = &mut driver {
             let checked = case.agreement.check_driver(&driver.read(*output), expected);
             checked.map_err(|fault| format!("the driver is wrong: {fault}"))?;
