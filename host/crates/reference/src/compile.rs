@@ -14,13 +14,20 @@ use wasmtime::{Engine, Module};
 
 use crate::cache::Cache;
 use crate::codegen::{Code, generate};
+use crate::engine::{engine, plain_engine};
 
 /// Stack of the thread that compiles, the same as the parser's, which bounds how deep a kernel nests.
 const STACK_BYTES: usize = 64 << 20;
 
+/// The most WebAssembly, in bytes, that is compiled as well as can be: about 300 lines of WGSL. The best compiler takes
+/// time that grows with the square of a kernel.
+const BEST_BYTES: usize = 32 << 10;
+
 /// What compiles kernels.
 pub(crate) struct Compiler {
     engine: Engine,
+    /// For kernels that are too large for the other one.
+    plain: Engine,
     cache: Cache,
 }
 
@@ -34,9 +41,9 @@ pub(crate) struct Compiled {
 }
 
 impl Compiler {
-    /// Compiles with an engine.
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine, cache: Cache::default() }
+    /// A compiler that has compiled nothing.
+    pub(crate) fn new() -> Result<Self, DeviceError> {
+        Ok(Self { engine: engine()?, plain: plain_engine()?, cache: Cache::default() })
     }
 
     /// What kernels are compiled for.
@@ -68,10 +75,24 @@ impl Compiler {
         if let Some(module) = self.cache.get(&hash) {
             return Ok(Compiled { module, scratch_bytes: code.scratch_bytes });
         }
-        let module = Module::from_binary(&self.engine, &code.wasm)
+        let module = self
+            .module(&code.wasm)
             .map_err(|error| DeviceError::Failed(format!("a kernel's code was not accepted: {error:#}")))?;
         self.cache.put(&hash, &module);
         Ok(Compiled { module, scratch_bytes: code.scratch_bytes })
+    }
+}
+
+impl Compiler {
+    #[expect(unsafe_code, reason = "wasmtime has no other way to compile with other settings than it runs with")]
+    fn module(&self, wasm: &[u8]) -> wasmtime::Result<Module> {
+        if wasm.len() <= BEST_BYTES {
+            return Module::from_binary(&self.engine, wasm);
+        }
+        let compiled = self.plain.precompile_module(wasm)?;
+        // SAFETY: the bytes were made by wasmtime in this process a moment ago, and nobody has changed them. Whether the
+        // settings of the two engines go together it checks itself.
+        unsafe { Module::deserialize(&self.engine, &compiled) }
     }
 }
 
@@ -103,6 +124,7 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::{Memory, Workgroups};
 
     #[test]
     fn a_panic_ends_in_an_error() {
@@ -113,10 +135,30 @@ mod tests {
 
     #[test]
     fn code_that_is_not_valid_is_an_error_and_not_kept() {
-        let compiler = Compiler::new(crate::engine::engine().expect("wasmtime runs"));
+        let compiler = Compiler::new().expect("wasmtime runs");
         let code = Code { wasm: b"\0asm\x01\0\0\0\x01".to_vec(), scratch_bytes: 0 };
         for _ in 0..2 {
             assert!(matches!(compiler.finish(&code), Err(DeviceError::Failed(_))));
         }
+    }
+
+    #[test]
+    fn a_large_kernel_is_compiled_plainly_and_runs_with_the_others() {
+        let lines = "(local.set $x (i32.add (i32.mul (local.get $x) (i32.const 3)) (i32.const 1)))".repeat(20_000);
+        let text = format!(
+            "(module (import \"samebit\" \"memory\" (memory 0 65536 shared))
+                (func (export \"run\") (param i32 i32 i32 i32 i32 i32) (result i32) (local $x i32)
+                    {lines} (i32.store offset=1024 (i32.const 0) (local.get $x)) i32.const 0))"
+        );
+        let wasm = wat::parse_str(text).expect("the text is valid");
+        assert!(wasm.len() > BEST_BYTES);
+        let compiler = Compiler::new().expect("wasmtime runs");
+        let compiled = compiler.finish(&Code { wasm, scratch_bytes: 0 }).expect("it compiles");
+        let memory = Memory::new(compiler.engine()).expect("there is memory");
+        let mut runner = memory.runner(&compiled.module).expect("it is made for the engine");
+        let workgroups = Workgroups { first: [0; 3], count: 1 };
+        assert_eq!(memory.running().run(&mut runner, 0, workgroups), Ok(0));
+        let expected = (0..20_000).fold(0u32, |x, _| x.wrapping_mul(3).wrapping_add(1));
+        assert_eq!(memory.exclusive().words(1024)[0], expected);
     }
 }

@@ -7,7 +7,6 @@ use samebit_device::{BoxFuture, Device, DeviceError, DeviceInfo, Session, Sessio
 
 use crate::compile::Compiler;
 use crate::describe::describe;
-use crate::engine::engine;
 use crate::pool::Pool;
 use crate::session::ReferenceSession;
 
@@ -37,7 +36,7 @@ impl ReferenceDevice {
     pub fn with_threads(threads: NonZeroUsize) -> Result<Self, DeviceError> {
         Ok(Self {
             info: describe(threads.get()),
-            compiler: Arc::new(Compiler::new(engine()?)),
+            compiler: Arc::new(Compiler::new()?),
             pool: Arc::new(Pool::new(threads.get() - 1)),
         })
     }

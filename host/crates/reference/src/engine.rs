@@ -20,7 +20,20 @@ const GUARD_BYTES: u64 = 256 << 20;
 
 /// Sets wasmtime up for kernels.
 pub(crate) fn engine() -> Result<Engine, DeviceError> {
-    Engine::new(&config()).map_err(|error| DeviceError::Unavailable(format!("wasmtime cannot run here: {error:#}")))
+    start(&config())
+}
+
+/// Sets wasmtime up to compile large kernels for [`engine`]: in time that grows with their size and not much faster, where
+/// its best compiler would take minutes.
+pub(crate) fn plain_engine() -> Result<Engine, DeviceError> {
+    let mut config = config();
+    config.cranelift_opt_level(OptLevel::None);
+    config.cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    start(&config)
+}
+
+fn start(config: &Config) -> Result<Engine, DeviceError> {
+    Engine::new(config).map_err(|error| DeviceError::Unavailable(format!("wasmtime cannot run here: {error:#}")))
 }
 
 fn config() -> Config {
