@@ -1,3 +1,5 @@
+mod clean;
+
 use std::sync::Arc;
 
 use samebit_wgsl::{Admission, Source as Text, lower, parse};
