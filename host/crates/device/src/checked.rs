@@ -160,13 +160,13 @@ impl Checked {
             return Err(too_many_kernels().into());
         }
         let interface = kernel.interface().clone();
-        let entry_point = kernel.entry_point().to_owned();
+        let kernel = Arc::new(kernel);
         let program = match self.admission {
             Admission::Exact => Program::Exact(Arc::new(lower(&kernel, text, Admission::Exact)?)),
-            Admission::Native => Program::Native { kernel: Arc::new(kernel), text: text.into() },
+            Admission::Native => Program::Native { kernel: kernel.clone(), text: text.into() },
         };
         let id = KernelId(self.fresh_id()?);
-        self.session.kernel_source(id, &entry_point, text);
+        self.session.kernel_source(id, &kernel, text);
         self.session.kernel_create(id, program)?;
         self.kernels.insert(id, interface);
         Ok(id)

@@ -150,8 +150,8 @@ pub trait Session: Send {
     fn buffer_read<'a>(&'a mut self, range: BufferRange, sink: Sink<'a>) -> BoxFuture<'a, Result<(), ReadError>>;
 
     /// Says what a kernel was parsed from, before it is made ready: for devices that report to the kernel's author.
-    fn kernel_source(&mut self, id: KernelId, entry_point: &str, text: &str) {
-        let _ = (id, entry_point, text);
+    fn kernel_source(&mut self, id: KernelId, kernel: &Kernel, text: &str) {
+        let _ = (id, kernel, text);
     }
 
     /// Makes a kernel ready to dispatch.

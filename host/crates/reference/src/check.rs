@@ -28,9 +28,10 @@ mod watch;
 
 pub use device::CheckingDevice;
 pub use report::{
-    Action, BudgetUse, Detail, Difference, Finding, Invocation, KernelReport, LoopUse, Place, Region, Report, Severity,
-    Side, Work,
+    Action, BindingName, BudgetUse, Detail, Difference, Finding, Invocation, KernelReport, LoopUse, Place, Region,
+    Report, Severity, Side, Work,
 };
+pub use source::Origin;
 
 use std::sync::Arc;
 
@@ -38,7 +39,6 @@ use samebit_wgsl::lowered::Lowered;
 
 use crate::interp::{self, Ended, InterpError, Order, Program};
 use found::Found;
-use source::Source;
 use watch::Watch;
 
 /// How thorough a check is.
@@ -80,14 +80,14 @@ pub type Watcher<'a> = &'a (dyn Fn(Progress) -> bool + Sync);
 /// # Examples
 /// ```
 /// use std::sync::Arc;
-/// use samebit_reference::check::{Checker, Options};
+/// use samebit_reference::check::{Checker, Options, Origin};
 /// use samebit_wgsl::{Admission, Source, lower, parse};
 ///
 /// let text = "@group(0) @binding(0) var<storage, read_write> data: array<u32>;
 ///             @compute @workgroup_size(2) fn main(@builtin(local_invocation_index) i: u32) { data[0] = i; }";
 /// let kernel = parse(&Source { text, entry_point: "main", constants: &[] })?;
 /// let lowered = Arc::new(lower(&kernel, text, Admission::Exact)?);
-/// let mut checker = Checker::new(lowered, "race.wgsl", "main", text.into())?;
+/// let mut checker = Checker::new(lowered, Origin::new("race.wgsl", &kernel, text))?;
 /// checker.dispatch(&mut [vec![0; 4]], [1, 1, 1], &Options::default(), &|_| true)?;
 /// let report = checker.report();
 /// assert_eq!(report.findings.len(), 2, "a race, and an answer that depends on the order");
@@ -98,20 +98,20 @@ pub struct Checker {
     kernel: Arc<Lowered>,
     observed: Program,
     plain: Program,
-    source: Source,
+    source: Origin,
     found: Found,
 }
 
 impl Checker {
-    /// A checker of the kernel `entry_point` of a text, which came from `file`.
+    /// A checker of a kernel.
     ///
     /// # Errors
     /// If the kernel is not what lowering makes.
-    pub fn new(kernel: Arc<Lowered>, file: &str, entry_point: &str, text: Arc<str>) -> Result<Self, InterpError> {
+    pub fn new(kernel: Arc<Lowered>, origin: Origin) -> Result<Self, InterpError> {
         Ok(Self {
             observed: Program::observed(&kernel)?,
             plain: Program::new(&kernel)?,
-            source: Source::new(file, entry_point, text),
+            source: origin,
             found: Found::default(),
             kernel,
         })

@@ -7,10 +7,10 @@ use samebit_device::{
     BoxFuture, BufferCopy, BufferId, BufferRange, Device, DeviceError, DeviceInfo, DeviceKind, Dispatch, FinishError,
     Grid, KernelFault, KernelId, Program, ReadError, Session, SessionOptions, Sink, limits,
 };
-use samebit_wgsl::{Admission, lower};
+use samebit_wgsl::{Admission, Kernel, lower};
 
 use super::report::Report;
-use super::{Checker, Options, Progress};
+use super::{Checker, Options, Origin, Progress};
 use crate::interp::Ended;
 
 /// Is told how far the check of a dispatch has come; false stops it, and with it the job.
@@ -69,7 +69,7 @@ impl Device for CheckingDevice {
             watch: self.watch.clone(),
             found: self.found.clone(),
             buffers: BTreeMap::new(),
-            sources: BTreeMap::new(),
+            origins: BTreeMap::new(),
             kernels: BTreeMap::new(),
             is_budget_spent: false,
         };
@@ -83,8 +83,8 @@ struct Checking {
     watch: Watch,
     found: Arc<Mutex<Kernels>>,
     buffers: BTreeMap<BufferId, Vec<u8>>,
-    /// Entry point and text of each kernel.
-    sources: BTreeMap<KernelId, (String, Arc<str>)>,
+    /// Where each kernel comes from that is about to be made.
+    origins: BTreeMap<KernelId, Origin>,
     /// The checker of each kernel.
     kernels: BTreeMap<KernelId, usize>,
     is_budget_spent: bool,
@@ -160,18 +160,19 @@ impl Session for Checking {
         })
     }
 
-    fn kernel_source(&mut self, id: KernelId, entry_point: &str, text: &str) {
-        self.sources.insert(id, (entry_point.to_owned(), text.into()));
+    fn kernel_source(&mut self, id: KernelId, kernel: &Kernel, text: &str) {
+        let file = format!("<{}>", kernel.entry_point());
+        self.origins.insert(id, Origin::new(&file, kernel, text));
     }
 
     fn kernel_create(&mut self, id: KernelId, program: Program) -> Result<(), KernelFault> {
-        let (entry_point, text) = self.sources.remove(&id).unwrap_or_else(|| (format!("kernel {}", id.0), "".into()));
+        let origin = self.origins.remove(&id).ok_or_else(|| broken("a kernel comes from nowhere"))?;
         let lowered = match program {
             Program::Exact(lowered) => lowered,
             Program::Native { kernel, text } => Arc::new(lower(&kernel, &text, Admission::Native)?),
         };
         let mut hasher = blake3::Hasher::new();
-        for part in [entry_point.as_str(), &text, &lowered.to_string()] {
+        for part in [origin.entry_point.as_str(), &origin.text, &lowered.to_string()] {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
         }
         let hash = *hasher.finalize().as_bytes();
@@ -179,8 +180,7 @@ impl Session for Checking {
         let index = match found.by_hash.get(&hash) {
             Some(index) => *index,
             None => {
-                let checker = Checker::new(lowered, &format!("<{entry_point}>"), &entry_point, text);
-                let checker = checker.map_err(|error| DeviceError::Failed(error.to_string()))?;
+                let checker = Checker::new(lowered, origin).map_err(|error| DeviceError::Failed(error.to_string()))?;
                 found.checkers.push(checker);
                 let index = found.checkers.len() - 1;
                 found.by_hash.insert(hash, index);

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use samebit_wgsl::lowered::{At, Lowered};
 
 use super::report::{BudgetUse, Detail, Finding, Invocation, KernelReport, Region, Severity, Work};
-use super::source::Source;
+use super::source::Origin;
 use crate::interp::Who;
 use crate::interp::split;
 
@@ -99,7 +99,7 @@ impl Found {
     /// An invocation spent its budget.
     pub(super) fn budget_spent(
         &mut self,
-        source: &Source,
+        source: &Origin,
         kernel: &Lowered,
         workgroups: [u32; 3],
         who: Who,
@@ -114,7 +114,7 @@ impl Found {
     /// Not all invocations reach a barrier.
     pub(super) fn divergence(
         &mut self,
-        source: &Source,
+        source: &Origin,
         kernel: &Lowered,
         workgroups: [u32; 3],
         (waits, at, other): (Who, At, Who),
@@ -124,12 +124,13 @@ impl Found {
     }
 
     /// All of it.
-    pub(super) fn report(&self, source: &Source, kernel: &Lowered) -> KernelReport {
+    pub(super) fn report(&self, source: &Origin, kernel: &Lowered) -> KernelReport {
         KernelReport {
             file: source.file.clone(),
             entry_point: source.entry_point.clone(),
             text: source.text.clone(),
             workgroup_size: kernel.interface.workgroup_size,
+            bindings: source.bindings.clone(),
             findings: self.findings.values().cloned().collect(),
             findings_dropped: self.dropped,
             work: Work { dispatches: self.dispatches, ..self.work },

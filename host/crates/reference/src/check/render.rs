@@ -42,7 +42,8 @@ impl KernelReport {
             Severity::Error => paint.with(style::ERROR, format_args!("error[{kind}]")),
             Severity::Warning => paint.with(style::WARNING, format_args!("warning[{kind}]")),
         };
-        let mut out = format!("{head}{}\n", paint.with(style::BOLD, format_args!(": {}", headline(&finding.detail))));
+        let mut out =
+            format!("{head}{}\n", paint.with(style::BOLD, format_args!(": {}", self.headline(&finding.detail))));
         let labels = labels(&finding.detail);
         let width = labels.iter().map(|label| label.place.line.max(1).ilog10() as usize + 1).max().unwrap_or(1);
         let margin = Margin { width, paint };
@@ -59,7 +60,7 @@ impl KernelReport {
             out.push_str(&format!("{arrow} {}, `{}`\n", clean(&self.file), clean(&self.entry_point)));
         }
         self.snippet(&mut out, &labels, &margin, finding.severity);
-        for (word, note) in notes(finding) {
+        for (word, note) in self.notes(finding) {
             out.push_str(&margin.note(word, &note));
         }
         out
@@ -172,31 +173,33 @@ struct Label<'a> {
     is_primary: bool,
 }
 
-fn headline(detail: &Detail) -> String {
-    match detail {
-        Detail::DataRace { region, .. } => {
-            format!("two invocations access {}, and nothing orders them", word(region))
-        }
-        Detail::AtomicOrder { region, .. } => {
-            format!("what {} holds depends on which atomic write comes last", memory(region))
-        }
-        Detail::OutOfRange { index, length, .. } => {
-            let length = match length {
-                1 => "1 element".to_owned(),
-                length => format!("{} elements", grouped(*length)),
-            };
-            format!("index {} is past the end of {length}", number(*index))
-        }
-        Detail::Uninitialized { .. } => "workgroup memory is read that no invocation has written".to_owned(),
-        Detail::BudgetSpent { limit, .. } => {
-            format!("an invocation spent its budget of {} loop iterations", grouped(u64::from(*limit)))
-        }
-        Detail::BarrierDivergence { .. } => "not all invocations of a workgroup reach this barrier".to_owned(),
-        Detail::OrderDependent(Difference { region, .. }) => {
-            format!("the bytes of {} depend on the order of invocations", memory(region))
-        }
-        Detail::EndDependent { .. } => {
-            "whether the dispatch comes to its end depends on the order of invocations".to_owned()
+impl KernelReport {
+    fn headline(&self, detail: &Detail) -> String {
+        match detail {
+            Detail::DataRace { region, .. } => {
+                format!("two invocations access the same word of {}, and nothing orders them", self.memory(region))
+            }
+            Detail::AtomicOrder { region, .. } => {
+                format!("what {} holds depends on which atomic write comes last", self.memory(region))
+            }
+            Detail::OutOfRange { index, length, .. } => {
+                let length = match length {
+                    1 => "1 element".to_owned(),
+                    length => format!("{} elements", grouped(*length)),
+                };
+                format!("index {} is past the end of {length}", number(*index))
+            }
+            Detail::Uninitialized { .. } => "workgroup memory is read that no invocation has written".to_owned(),
+            Detail::BudgetSpent { limit, .. } => {
+                format!("an invocation spent its budget of {} loop iterations", grouped(u64::from(*limit)))
+            }
+            Detail::BarrierDivergence { .. } => "not all invocations of a workgroup reach this barrier".to_owned(),
+            Detail::OrderDependent(Difference { region, .. }) => {
+                format!("the bytes of {} depend on the order of invocations", self.memory(region))
+            }
+            Detail::EndDependent { .. } => {
+                "whether the dispatch comes to its end depends on the order of invocations".to_owned()
+            }
         }
     }
 }
@@ -236,36 +239,38 @@ fn labels(detail: &Detail) -> Vec<Label<'_>> {
     }
 }
 
-/// What is said below the excerpt: a word, and what follows it.
-fn notes(finding: &Finding) -> Vec<(&'static str, String)> {
-    let mut notes = Vec::new();
-    match &finding.detail {
-        Detail::DataRace { region, first, second } | Detail::AtomicOrder { region, first, second } => {
-            notes.push(("note", format!("it is {}", whole_word(region))));
-            for side in [first, second] {
-                notes.push(("note", names(&side.invocation)));
+impl KernelReport {
+    /// What is said below the excerpt: a word, and what follows it.
+    fn notes(&self, finding: &Finding) -> Vec<(&'static str, String)> {
+        let mut notes = Vec::new();
+        match &finding.detail {
+            Detail::DataRace { region, first, second } | Detail::AtomicOrder { region, first, second } => {
+                notes.push(("note", format!("it is {}", self.whole_word(region))));
+                for side in [first, second] {
+                    notes.push(("note", names(&side.invocation)));
+                }
             }
+            Detail::OutOfRange { invocation, .. }
+            | Detail::BudgetSpent { invocation, .. }
+            | Detail::BarrierDivergence { waits: invocation, .. } => notes.push(("note", names(invocation))),
+            Detail::Uninitialized { region, reader } => {
+                notes.push(("note", format!("it is {}", self.whole_word(region))));
+                notes.push(("note", names(&reader.invocation)));
+            }
+            Detail::OrderDependent(difference) => {
+                let Difference { region, in_order, in_other, order, .. } = difference;
+                notes.push(("note", format!("first difference: {}", self.whole_word(region))));
+                notes.push(("in order", value(*in_order)));
+                notes.push(("other", format!("{}, with {order}", value(*in_other))));
+            }
+            Detail::EndDependent { order } => notes.push(("note", format!("it does not with {order}"))),
         }
-        Detail::OutOfRange { invocation, .. }
-        | Detail::BudgetSpent { invocation, .. }
-        | Detail::BarrierDivergence { waits: invocation, .. } => notes.push(("note", names(invocation))),
-        Detail::Uninitialized { region, reader } => {
-            notes.push(("note", format!("it is {}", whole_word(region))));
-            notes.push(("note", names(&reader.invocation)));
+        if finding.count > 1 && !matches!(finding.detail, Detail::OrderDependent(_) | Detail::EndDependent { .. }) {
+            notes.push(("note", format!("seen {} times at this place; this is the first", grouped(finding.count))));
         }
-        Detail::OrderDependent(difference) => {
-            let Difference { region, in_order, in_other, order, .. } = difference;
-            notes.push(("note", format!("first difference: {}", whole_word(region))));
-            notes.push(("in order", value(*in_order)));
-            notes.push(("other", format!("{}, with {order}", value(*in_other))));
-        }
-        Detail::EndDependent { order } => notes.push(("note", format!("it does not with {order}"))),
+        notes.push(("help", help(&finding.detail)));
+        notes
     }
-    if finding.count > 1 && !matches!(finding.detail, Detail::OrderDependent(_) | Detail::EndDependent { .. }) {
-        notes.push(("note", format!("seen {} times at this place; this is the first", grouped(finding.count))));
-    }
-    notes.push(("help", help(&finding.detail)));
-    notes
 }
 
 fn help(detail: &Detail) -> String {
@@ -310,26 +315,27 @@ fn help(detail: &Detail) -> String {
     }
 }
 
-/// Which word it is, shortly.
-fn word(region: &Region) -> String {
-    match region {
-        Region::Buffer { group, binding, .. } => format!("the same word of `@group({group}) @binding({binding})`"),
-        Region::Workgroup { .. } => "the same word of workgroup memory".to_owned(),
+impl KernelReport {
+    /// What people call a memory.
+    fn memory(&self, region: &Region) -> String {
+        let Region::Buffer { group, binding, .. } = region else { return "workgroup memory".to_owned() };
+        let known = self.bindings.iter().find(|known| (known.group, known.binding) == (*group, *binding));
+        match known {
+            Some(known) => format!("`{}`", clean(&known.name)),
+            None => format!("`@group({group}) @binding({binding})`"),
+        }
     }
-}
 
-fn memory(region: &Region) -> String {
-    match region {
-        Region::Buffer { group, binding, .. } => format!("`@group({group}) @binding({binding})`"),
-        Region::Workgroup { .. } => "workgroup memory".to_owned(),
+    /// Which word it is, exactly.
+    fn whole_word(&self, region: &Region) -> String {
+        let (Region::Buffer { byte, .. } | Region::Workgroup { byte }) = region;
+        let (words, last) = (grouped(u64::from(byte / 4)), u64::from(*byte) + 3);
+        let place = match region {
+            Region::Buffer { group, binding, .. } => format!("`@group({group}) @binding({binding})`, "),
+            Region::Workgroup { .. } => String::new(),
+        };
+        format!("word {words} of {} ({place}bytes {byte} to {last})", self.memory(region))
     }
-}
-
-/// Which word it is, exactly.
-fn whole_word(region: &Region) -> String {
-    let (Region::Buffer { byte, .. } | Region::Workgroup { byte }) = region;
-    let words = grouped(u64::from(byte / 4));
-    format!("word {words} of {} (bytes {} to {})", memory(region), byte, u64::from(*byte) + 3)
 }
 
 /// A word of unknown type.

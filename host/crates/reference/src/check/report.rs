@@ -23,6 +23,8 @@ pub struct KernelReport {
     pub text: Arc<str>,
     /// Invocations of a workgroup along x, y and z.
     pub workgroup_size: [u32; 3],
+    /// What the kernel binds.
+    pub bindings: Vec<BindingName>,
     /// What is wrong, in the order of the text, the worst first.
     pub findings: Vec<Finding>,
     /// How many more findings there were, which were not kept.
@@ -33,6 +35,17 @@ pub struct KernelReport {
     pub budget: Option<BudgetUse>,
     /// Whether the check was stopped before its end.
     pub is_stopped: bool,
+}
+
+/// A variable that a buffer is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BindingName {
+    /// `@group`.
+    pub group: u32,
+    /// `@binding`.
+    pub binding: u32,
+    /// The variable's name.
+    pub name: String,
 }
 
 /// How much was looked at.

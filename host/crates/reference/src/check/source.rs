@@ -2,24 +2,36 @@
 
 use std::sync::Arc;
 
+use samebit_wgsl::Kernel;
 use samebit_wgsl::lowered::At;
 
-use super::report::Place;
+use super::report::{BindingName, Place};
 
 /// Most characters of a source line that are shown.
 pub(super) const LINE_CHARS: usize = 100;
 
-/// A kernel's text, and what to call it.
-#[derive(Debug)]
-pub(super) struct Source {
+/// Most characters of a variable's name that are shown.
+const NAME_CHARS: usize = 60;
+
+/// Where a kernel comes from: its text, and what to call what is in it.
+#[derive(Clone, Debug)]
+pub struct Origin {
     pub(super) file: String,
     pub(super) entry_point: String,
     pub(super) text: Arc<str>,
+    pub(super) bindings: Vec<BindingName>,
 }
 
-impl Source {
-    pub(super) fn new(file: &str, entry_point: &str, text: Arc<str>) -> Self {
-        Self { file: file.to_owned(), entry_point: entry_point.to_owned(), text }
+impl Origin {
+    /// A kernel that was parsed from `text`, which came from `file`.
+    pub fn new(file: &str, kernel: &Kernel, text: &str) -> Self {
+        let bindings = kernel.interface().bindings.iter().filter_map(|binding| {
+            let (group, binding) = (binding.group, binding.binding);
+            let name = kernel.binding_name(group, binding)?;
+            Some(BindingName { group, binding, name: name.chars().take(NAME_CHARS).collect() })
+        });
+        let bindings = bindings.collect();
+        Self { file: file.to_owned(), entry_point: kernel.entry_point().to_owned(), text: text.into(), bindings }
     }
 
     /// What is known of a place.
@@ -129,7 +141,8 @@ mod tests {
 
     #[test]
     fn places_are_lines_and_columns() {
-        let source = Source::new("f", "main", "aé\n  b\u{1b}c\nd".into());
+        let (file, entry_point) = (String::new(), String::new());
+        let source = Origin { file, entry_point, text: "aé\n  b\u{1b}c\nd".into(), bindings: Vec::new() };
         let place = source.place(At(6));
         assert_eq!((place.line, place.column, place.source.as_str()), (2, 3, "b\u{fffd}c"));
         assert_eq!(source.place(At::UNKNOWN).offset, None);

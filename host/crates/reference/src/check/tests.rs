@@ -10,7 +10,8 @@ use super::*;
 fn check_with(text: &str, sizes: &[usize], workgroups: [u32; 3], options: &Options) -> KernelReport {
     let kernel = parse(&Text { text, entry_point: "main", constants: &[] }).expect("the text is valid");
     let lowered = lower(&kernel, text, Admission::Native).expect("it can be lowered");
-    let mut checker = Checker::new(Arc::new(lowered), "test.wgsl", "main", text.into()).expect("it is well-formed");
+    let mut checker =
+        Checker::new(Arc::new(lowered), Origin::new("test.wgsl", &kernel, text)).expect("it is well-formed");
     let mut buffers: Vec<Vec<u8>> = sizes.iter().map(|size| vec![0; *size]).collect();
     checker.dispatch(&mut buffers, workgroups, options, &|_| true).expect("the buffers fit");
     checker.report()
@@ -232,7 +233,8 @@ fn a_check_can_be_stopped() {
 @compute @workgroup_size(1) fn main() { out[0] = 0u; }";
     let kernel = parse(&Text { text, entry_point: "main", constants: &[] }).expect("the text is valid");
     let lowered = lower(&kernel, text, Admission::Native).expect("it can be lowered");
-    let mut checker = Checker::new(Arc::new(lowered), "test.wgsl", "main", text.into()).expect("it is well-formed");
+    let mut checker =
+        Checker::new(Arc::new(lowered), Origin::new("test.wgsl", &kernel, text)).expect("it is well-formed");
     let ended = checker.dispatch(&mut [vec![0; 4]], [65_535; 3], &Options::default(), &|_| false);
     assert_eq!(ended, Ok(Ended::Stopped));
     assert!(checker.report().is_stopped);

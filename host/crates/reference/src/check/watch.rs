@@ -6,7 +6,7 @@ use samebit_wgsl::lowered::{At, AtomicOp, Lowered, Memory};
 use super::found::{Key, Seen, buffer_region, invocation};
 use super::report::{Action, BudgetUse, Detail, LoopUse, Region, Side};
 use super::shadow::{self, Cell, Past, Shadow};
-use super::source::Source;
+use super::source::Origin;
 use super::{Checker, Options, Progress, Watcher};
 use crate::interp::{self, AccessKind, Observer, Program, Who};
 
@@ -20,7 +20,7 @@ const PROGRESS_WORKGROUPS: u64 = 256;
 pub(super) struct Watch<'a> {
     kernel: &'a Lowered,
     program: &'a Program,
-    source: &'a Source,
+    source: &'a Origin,
     workgroups: [u32; 3],
     loop_iterations: u32,
     watcher: Watcher<'a>,
@@ -138,7 +138,7 @@ impl<'a> Watch<'a> {
         let Some(other) = self.sites.get(conflict.site as usize).copied().flatten() else { return };
         let (places, region) = ([other.at, access.at], self.region(access.memory, access.offset + index * 4));
         let sides = [(other, conflict.with), (Site { at: access.at, action }, access.who)];
-        let make = |source: &Source, size, workgroups| {
+        let make = |source: &Origin, size, workgroups| {
             sides.map(|(site, who)| Side {
                 action: site.action,
                 place: source.place(site.at),

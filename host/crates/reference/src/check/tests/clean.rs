@@ -1,7 +1,7 @@
 //! Kernels that are as they should be: nothing may be found.
 
 use samebit_device::random::{self, Floats};
-use samebit_device::{Checked, SessionOptions, conformance};
+use samebit_device::{BufferCopy, BufferRange, Checked, FinishError, Grid, ReadError, SessionOptions};
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn check_bytes(text: &str, entry_point: &str, mut buffers: Vec<Vec<u8>>, workgro
     let kernel = parse(&Text { text, entry_point, constants }).expect("the text is valid");
     let lowered = lower(&kernel, text, Admission::Exact).expect("it is admitted");
     let mut checker =
-        Checker::new(Arc::new(lowered), "test.wgsl", entry_point, text.into()).expect("it is well-formed");
+        Checker::new(Arc::new(lowered), Origin::new("test.wgsl", &kernel, text)).expect("it is well-formed");
     let options = Options { orders: 2, ..Options::default() };
     let ended = checker.dispatch(&mut buffers, workgroups, &options, &|_| true).expect("the buffers fit");
     assert_eq!(ended, Ended::Done);
@@ -33,7 +33,7 @@ fn the_shipped_kernels_are_clean() {
     let band = words([(-0.5_f32).to_bits(), 0, 0.1_f32.to_bits(), 50, 19, 13, 2, 11]);
     assert_clean("mandelbrot", check_bytes(mandelbrot, "draw", vec![band, vec![0; 19 * 11 * 4]], [3, 2, 1]));
 
-    let picture = || words((0..20 * 18).map(|n| n * 0x0101_0307));
+    let picture = || words((0..20 * 18).map(|n: u32| n.wrapping_mul(0x0101_0307)));
     let band = || words([20, 18, 0, 18]);
     let blur = include_str!("../../../../../../plugins/image-filter/kernels/blur.wgsl");
     let weights = || words([0.5_f32, 0.2, 0.05].map(f32::to_bits));
@@ -69,7 +69,7 @@ fn random_kernels_without_races_have_none_and_one_answer() {
             Err(error) => panic!("seed {seed}: {error}"),
         };
         let mut checker =
-            Checker::new(lowered, "random.wgsl", "main", program.text.as_str().into()).expect("well-formed");
+            Checker::new(lowered, Origin::new("random.wgsl", &kernel, &program.text)).expect("well-formed");
         let options = Options { orders: 1, ..Options::default() };
         let ended = checker.dispatch(&mut buffers, program.workgroups, &options, &|_| true);
         assert_eq!(ended, Ok(Ended::Done), "seed {seed}");
@@ -81,10 +81,43 @@ fn random_kernels_without_races_have_none_and_one_answer() {
 }
 
 #[test]
-fn the_device_is_a_device() {
-    let device = CheckingDevice::new(Options { orders: 0, ..Options::default() }, |_| true);
-    let report = pollster::block_on(conformance::run(&device));
-    assert_eq!(report.failed, []);
+fn the_device_keeps_buffers_and_their_budget() {
+    let text = "@group(0) @binding(0) var<storage, read_write> out: array<u32>;
+        @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {
+            for (var n = 0u; n < out[7]; n++) { out[id.x] += n; }
+        }";
+    let device = CheckingDevice::new(Options { orders: 1, ..Options::default() }, |_| true);
+    let options = SessionOptions { admission: Admission::Exact, loop_iterations: 100 };
+    pollster::block_on(async {
+        let session = samebit_device::Device::open(&device, options).await.expect("it opens");
+        let mut gpu = Checked::new(session, 1 << 20, Admission::Exact);
+        let buffers = [(); 2].map(|()| gpu.buffer_create(1024).expect("it fits"));
+        let range = |buffer, offset, size| BufferRange { buffer, offset, size };
+        gpu.buffer_write(buffers[0], 28, &5_u32.to_le_bytes()).expect("it is inside");
+        gpu.buffer_fill(range(buffers[1], 0, 4), 3).expect("it is inside");
+        let target = range(buffers[0], 24, 4);
+        gpu.buffer_copy(BufferCopy { source: buffers[1], source_offset: 0, target }).expect("both are inside");
+        let counts: Vec<u8> = [4_u32, 1, 1].into_iter().flat_map(u32::to_le_bytes).collect();
+        gpu.buffer_write(buffers[1], 0, &counts).expect("it is inside");
+        let kernel = parse(&Text { text, entry_point: "main", constants: &[] }).expect("the text is valid");
+        let kernel = gpu.kernel_create(kernel, text).expect("it is admitted");
+        let index = samebit_device::BindingIndex { group: 0, binding: 0 };
+        let grid = Grid::Indirect { buffer: buffers[1], offset: 0 };
+        gpu.dispatch(kernel, &[(index, buffers[0], 0, None)], grid).expect("it runs");
+        let mut words = Vec::new();
+        let mut sink = |bytes: &[u8]| {
+            words.extend(bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)));
+            Ok(())
+        };
+        gpu.buffer_read(range(buffers[0], 0, 32), &mut sink).await.expect("it is done");
+        assert_eq!(words, [10, 10, 10, 10, 0, 0, 3, 5]);
+        gpu.buffer_write(buffers[0], 28, &100_u32.to_le_bytes()).expect("it is inside");
+        gpu.dispatch(kernel, &[(index, buffers[0], 0, None)], grid).expect("it runs");
+        assert!(matches!(gpu.finish().await, Err(FinishError::BudgetSpent)));
+        let read = gpu.buffer_read(range(buffers[0], 0, 32), &mut |_| Ok(())).await;
+        assert!(matches!(read, Err(ReadError::BudgetSpent)));
+    });
+    assert_eq!(found(&device.report().kernels[0]), [("budget-spent", vec![3])]);
 }
 
 #[test]
