@@ -3,6 +3,7 @@
 mod address;
 mod atomics;
 mod budget;
+mod collective;
 mod compute;
 mod control;
 mod emit;
@@ -13,6 +14,7 @@ mod load;
 mod math;
 mod module;
 mod operand;
+mod plan;
 mod regions;
 mod scalar;
 mod shapes;

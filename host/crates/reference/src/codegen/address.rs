@@ -1,9 +1,7 @@
 //! Where the words of a place are, for four lanes.
 
 use super::emit::Emitter;
-use super::function::word;
 use super::operand::Lanes;
-use super::params;
 use super::shapes::Shape;
 use samebit_wgsl::lowered::{Memory, Place};
 use wasm_encoder::ValType;
@@ -83,12 +81,8 @@ impl Emitter<'_> {
     fn push_memory(&mut self, memory: Memory) {
         match memory {
             Memory::Buffer(binding) => {
-                if let Some(local) = self.values.buffers[binding as usize] {
-                    self.f.get(local);
-                } else {
-                    let offset = params::BINDINGS + binding * params::BINDING_BYTES;
-                    self.f.ins().local_get(self.places.params).i32_load(word(offset));
-                }
+                let local = self.buffers[binding as usize];
+                self.f.get(local);
             }
             Memory::Workgroup => self.f.get(self.places.scratch),
             Memory::Array(_) => self.f.get(self.places.gang),

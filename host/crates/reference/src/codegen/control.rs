@@ -20,19 +20,22 @@ impl Emitter<'_> {
     /// Generates the statements of a block, in a frame that is open.
     fn nodes(&mut self, id: BlockId, mask: &mut Mask) {
         let flow = self.flow;
-        let count = flow.block(id).nodes.len();
-        self.some_nodes(id, 0..count, mask);
+        let all: Vec<_> = (0..flow.block(id).nodes.len()).collect();
+        self.some_nodes(id, &all, mask);
     }
 
     /// Generates some statements of a block.
-    pub(super) fn some_nodes(&mut self, id: BlockId, range: std::ops::Range<usize>, mask: &mut Mask) {
+    pub(super) fn some_nodes(&mut self, id: BlockId, numbers: &[usize], mask: &mut Mask) {
         let flow = self.flow;
         let mut skips = 0;
-        for index in range.clone() {
-            let node = &flow.block(id).nodes[index];
+        for (index, number) in numbers.iter().enumerate() {
+            let node = &flow.block(id).nodes[*number];
             let vanishing = self.node(id, node, mask);
+            if self.shapes.is_collective(id) {
+                self.save_defined(node);
+            }
             self.sweep_frame();
-            if let (true, true, Mask::Local(mask)) = (vanishing, index + 1 < range.end, *mask) {
+            if let (true, true, Mask::Local(mask)) = (vanishing, index + 1 < numbers.len(), *mask) {
                 let rest = self.f.block();
                 self.f.ins().local_get(mask).v128_any_true().i32_eqz();
                 self.f.br_if(rest);

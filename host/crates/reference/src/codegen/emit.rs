@@ -66,7 +66,11 @@ pub(super) struct Emitter<'a> {
     pub places: Places,
     pub exits: BTreeMap<u32, Exit>,
     pub budget: Option<super::budget::Budget>,
-    pub values: super::regions::Crossing,
+    /// Where each binding starts, in a local.
+    pub buffers: Vec<u32>,
+    /// How a kernel with barriers is run.
+    pub plan: Option<&'a super::plan::Plan<'a>>,
+    pub workgroup: super::regions::Workgroup,
     held: Vec<Option<Held>>,
     uses: Vec<u32>,
     frame_of: Vec<u32>,
@@ -84,9 +88,15 @@ impl<'a> Emitter<'a> {
         layout: &'a Layout,
         math: MathFunctions,
         places: Places,
-        values: super::regions::Crossing,
+        buffers: Vec<u32>,
+        plan: Option<&'a super::plan::Plan<'a>>,
     ) -> Self {
         let count = kernel.values.len();
+        let mut uses = super::uses::count(kernel, flow);
+        for value in plan.into_iter().flat_map(|plan| &plan.operands) {
+            // Never dead before its block is.
+            uses[value.0 as usize] = u32::MAX;
+        }
         Self {
             f,
             kernel,
@@ -97,9 +107,11 @@ impl<'a> Emitter<'a> {
             places,
             exits: BTreeMap::new(),
             budget: None,
-            values,
+            buffers,
+            plan,
+            workgroup: super::regions::Workgroup::default(),
             held: vec![None; count],
-            uses: super::uses::count(kernel, flow),
+            uses,
             frame_of: vec![0; count],
             variables: vec![None; kernel.variables.len()],
             frames: vec![Frame { defined: Vec::new(), spent: Vec::new() }],
@@ -113,6 +125,11 @@ impl<'a> Emitter<'a> {
     /// Whether something still uses a value.
     pub(super) fn is_used(&self, value: Value) -> bool {
         self.uses[value.0 as usize] > 0
+    }
+
+    /// Whether a value is at hand.
+    pub(super) fn is_held(&self, value: Value) -> bool {
+        self.held[value.0 as usize].is_some()
     }
 
     /// How a value is held. One that was never computed is zero.
@@ -170,7 +187,8 @@ impl<'a> Emitter<'a> {
     pub(super) fn spend(&mut self, value: Value) {
         let index = value.0 as usize;
         self.uses[index] = self.uses[index].saturating_sub(1);
-        if self.uses[index] > 0 {
+        // A value of a region that has ended is not held any more.
+        if self.uses[index] > 0 || self.held[index].is_none() {
             return;
         }
         let frame = self.frame_of[index] as usize;

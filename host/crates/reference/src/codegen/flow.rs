@@ -61,8 +61,7 @@ pub(super) struct BlockInfo<'a> {
     pub nodes: Vec<Node<'a>>,
     pub parent: Option<BlockId>,
     pub role: Role,
-    /// Positions in the text: of its start, and behind its end.
-    pub start: u32,
+    /// Position in the text behind its end.
     pub end: u32,
     /// How many labels enclose it.
     pub labels: u32,
@@ -151,15 +150,7 @@ impl<'a> Flow<'a> {
     fn open(&mut self, parent: Option<BlockId>, role: Role, labels: u32) -> BlockId {
         let id = BlockId(self.blocks.len());
         self.position += 1;
-        self.blocks.push(BlockInfo {
-            nodes: Vec::new(),
-            parent,
-            role,
-            start: self.position,
-            end: 0,
-            labels,
-            has_barrier: false,
-        });
+        self.blocks.push(BlockInfo { nodes: Vec::new(), parent, role, end: 0, labels, has_barrier: false });
         id
     }
 

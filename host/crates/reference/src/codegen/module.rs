@@ -2,10 +2,11 @@
 
 use super::emit::{Emitter, Places};
 use super::flow::Flow;
+use super::flow::ROOT;
 use super::function::{FunctionBuilder, word};
 use super::layout::Layout;
 use super::math::MathFunctions;
-use super::regions::Crossing;
+use super::plan::Plan;
 use super::shapes::Shapes;
 use super::{Code, CodegenError, Status, params};
 use samebit_wgsl::lowered::Lowered;
@@ -25,8 +26,12 @@ const MATH_PARAMS: usize = 2;
 pub(super) fn generate(kernel: &Lowered) -> Result<Code, CodegenError> {
     let flow = Flow::new(&kernel.body);
     let shapes = Shapes::new(kernel, &flow);
-    let layout = Layout::new(kernel, 0, false)?;
-    let (run, math) = run(kernel, &flow, &shapes, &layout);
+    let mut layout = Layout::new(kernel, 0, false)?;
+    let plan = flow.block(ROOT).has_barrier.then(|| Plan::new(kernel, &flow, &shapes, layout.arrays_bytes));
+    if let Some(plan) = &plan {
+        layout = Layout::new(kernel, plan.end - layout.arrays_bytes, true)?;
+    }
+    let (run, math) = run(kernel, &flow, &shapes, &layout, plan.as_ref());
     let mut functions = FunctionSection::new();
     let mut code = CodeSection::new();
     functions.function(0);
@@ -58,18 +63,24 @@ fn imports() -> ImportSection {
     imports
 }
 
-fn run(kernel: &Lowered, flow: &Flow<'_>, shapes: &Shapes, layout: &Layout) -> (wasm_encoder::Function, MathFunctions) {
+fn run<'a>(
+    kernel: &'a Lowered,
+    flow: &'a Flow<'a>,
+    shapes: &'a Shapes,
+    layout: &'a Layout,
+    plan: Option<&'a Plan<'a>>,
+) -> (wasm_encoder::Function, MathFunctions) {
     let mut f = FunctionBuilder::new(PARAMS);
     let [index, gang] = [(); 2].map(|()| f.local(ValType::I32));
     let buffers = (0..kernel.interface.bindings.len() as u32)
         .map(|binding| {
             f.ins().local_get(0).i32_load(word(params::BINDINGS + binding * params::BINDING_BYTES));
-            Some(f.keep(ValType::I32))
+            f.keep(ValType::I32)
         })
         .collect();
     let places = Places { params: 0, scratch: 1, group: [2, 3, 4], index, gang };
     let math = MathFunctions::new(1);
-    let mut emitter = Emitter::new(f, kernel, flow, shapes, layout, math, places, Crossing { buffers });
+    let mut emitter = Emitter::new(f, kernel, flow, shapes, layout, math, places, buffers, plan);
     for (value, op) in &kernel.preamble {
         if emitter.is_used(*value) {
             emitter.let_(*value, op);
@@ -79,7 +90,8 @@ fn run(kernel: &Lowered, flow: &Flow<'_>, shapes: &Shapes, layout: &Layout) -> (
         let counts = flow.blocks.iter().enumerate().any(|(index, block)| {
             block.role == super::flow::Role::Shell && shapes.counts_lanes(flow, super::flow::BlockId(index))
         });
-        emitter.open_budget(counts);
+        emitter.open_budget(counts || plan.is_some_and(|plan| plan.mask.is_some()));
+        emitter.open_workgroup();
     }
     workgroups(&mut emitter);
     emitter.f.i32(Status::Done as u32);
@@ -98,7 +110,7 @@ fn workgroups(emitter: &mut Emitter<'_>) {
     let head = emitter.f.loop_();
     emitter.check_cancel();
     emitter.zero(scratch, 0, emitter.kernel.workgroup_bytes.next_multiple_of(16));
-    emitter.workgroup();
+    emitter.run_workgroup();
     // The next id: x first, then y, then z.
     let f = &mut emitter.f;
     for axis in [x, y] {

@@ -2,6 +2,7 @@
 
 mod budgets;
 mod kernels;
+mod random;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
@@ -95,14 +96,17 @@ fn check(text: &str, buffers: &[Vec<u32>], workgroups: [u32; 3]) {
 /// Runs a text both ways with a budget. Returns whether it was enough.
 fn check_budget(text: &str, buffers: &[Vec<u32>], workgroups: [u32; 3], loop_iterations: u32) -> bool {
     let kernel = lowered(text);
+    let buffers: Vec<_> = kernel.interface.bindings.iter().map(|decl| buffers[decl.binding as usize].clone()).collect();
+    let buffers = &buffers;
     let expected = interpret(&kernel, buffers, workgroups, loop_iterations);
     let got = run(&kernel, buffers, workgroups, loop_iterations);
     match (&expected, &got) {
         (Some(expected), Some(got)) => {
             for (binding, (expected, got)) in expected.iter().zip(got).enumerate() {
-                if let Some(at) = (0..expected.len()).find(|at| expected[*at] != got[*at]) {
+                let wrong: Vec<_> = (0..expected.len()).filter(|at| expected[*at] != got[*at]).collect();
+                if let Some(&at) = wrong.first() {
                     panic!(
-                        "binding {binding}, word {at}: {:#x} expected, {:#x} got\n{text}\n{kernel}",
+                        "binding {binding}, words {wrong:?}: {:#x} expected, {:#x} got\n{text}\n{kernel}",
                         expected[at], got[at]
                     );
                 }

@@ -46,6 +46,21 @@ fn lanes_that_returned_do_not_count() {
 }
 
 #[test]
+fn loops_around_barriers_count() {
+    let text = "@group(0) @binding(0) var<storage, read_write> a: array<u32>;
+        var<workgroup> w: array<u32, 8>;
+        @compute @workgroup_size(8) fn main(@builtin(local_invocation_index) i: u32) {
+            for (var k = 0u; k < 5000u; k++) {
+                w[i] = k;
+                workgroupBarrier();
+                if (i == 3u) { for (var j = 0u; j < 2u; j++) { a[0] += w[(i + j) % 8u]; } }
+                workgroupBarrier();
+            }
+        }";
+    check_exact(text, &[buffer(8)], [1, 1, 1], 5001 + 5000 * 3);
+}
+
+#[test]
 fn loops_without_an_end_end() {
     let text = "@group(0) @binding(0) var<storage, read_write> a: array<u32>;
         @compute @workgroup_size(8) fn main() { loop { if (a[0] == 7u) { break; } } }";

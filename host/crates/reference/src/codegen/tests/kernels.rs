@@ -116,3 +116,65 @@ fn divergence() {
         }
     }
 }
+
+#[test]
+fn atomics() {
+    for op in ["Add", "Sub", "Max", "Min", "And", "Or", "Xor"] {
+        for ty in ["i32", "u32"] {
+            let text = format!(
+                "@group(0) @binding(0) var<storage> a: array<u32>;
+                 @group(0) @binding(1) var<storage, read_write> b: array<atomic<{ty}>>;
+                 var<workgroup> w: array<atomic<{ty}>, 4>;
+                 @compute @workgroup_size(6) fn main(
+                     @builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) li: u32,
+                 ) {{
+                     let x = bitcast<{ty}>(a[id.x] * 7777777u);
+                     atomic{op}(&b[0], x);
+                     atomic{op}(&b[id.x % 3u + 1u], x);
+                     if (id.x % 5u < 2u) {{ atomic{op}(&b[4], x); atomic{op}(&b[5u + id.x % 2u], 3); }}
+                     atomic{op}(&w[li % 2u], x);
+                     atomic{op}(&w[3], x);
+                     workgroupBarrier();
+                     if (li < 4u) {{ atomicAdd(&b[7u + li], atomicLoad(&w[li])); }}
+                 }}"
+            );
+            check(&text, &[buffer(64), buffer(12)], [4, 1, 1]);
+        }
+    }
+}
+
+#[test]
+fn barriers() {
+    for body in [
+        "w[li] = x; workgroupBarrier(); r = w[(li + 1u) % N];",
+        "for (var s = 1u; s < N; s *= 2u) { w[li] = r + x; workgroupBarrier(); r += w[(li + s) % N]; workgroupBarrier(); }",
+        "var acc = 0u; for (var t = 0u; t < 4u; t++) { w[li] = x + t; workgroupBarrier();
+           for (var k = 0u; k < N; k++) { if (w[k] % 3u == 0u) { continue; } acc += w[k] * li; } workgroupBarrier(); } r = acc;",
+        "if (g.x == 1u) { w[li] = x; workgroupBarrier(); r = w[N - 1u - li]; if (r % 2u == 0u) { return; } r += 1u; } else { r = 4u; }",
+        "let u = workgroupUniformLoad(&c); if (u == 0u) { c = 5u; } w[li] = u; workgroupBarrier(); r = c + w[0];",
+        "switch (g.x) { case 0u: { w[li] = x; workgroupBarrier(); r = w[0]; } case 1u: { r = 6u; } default { workgroupBarrier(); if (li == 2u) { break; } r = x; } }",
+        "var t = array<u32, 5>(); t[li % 5u] = x; w[li] = 1u; workgroupBarrier(); t[2] += w[(li + 1u) % N]; workgroupBarrier(); r = t[x % 5u] + t[2];",
+        "let q = x % 3u == 0u; let f = f32(x) * 0.5; w[li] = x; workgroupBarrier(); if (q) { r = w[0] + u32(f); } workgroupBarrier();",
+        "var k = 0u; loop { if (k >= 3u) { break; } w[li] = k * x; workgroupBarrier(); r ^= w[(li * 3u) % N]; workgroupBarrier(); k++; continuing { break if (k > 10u); } }",
+    ] {
+        for size in [64, 8, 6, 5, 4, 1] {
+            let text = format!(
+                "@group(0) @binding(0) var<storage> a: array<u32>;
+                 @group(0) @binding(1) var<storage, read_write> b: array<u32>;
+                 const N = {size}u;
+                 var<workgroup> w: array<u32, N>;
+                 var<workgroup> c: u32;
+                 @compute @workgroup_size({size}) fn main(
+                     @builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) g: vec3u,
+                     @builtin(local_invocation_index) li: u32,
+                 ) {{
+                     let x = a[id.x % 97u];
+                     var r = 0u;
+                     {body}
+                     b[id.x] = r;
+                 }}"
+            );
+            check(&text, &[buffer(97), vec![0; 300]], [3, 1, 1]);
+        }
+    }
+}
