@@ -1,7 +1,7 @@
 //! The reference device from outside, as a job sees it.
 
 mod budgets;
-mod description;
+mod conformance;
 mod leaving;
 mod sessions;
 mod support;
