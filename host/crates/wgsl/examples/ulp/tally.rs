@@ -1,5 +1,6 @@
 //! What was found out about a function.
 
+use super::functions::ulps;
 use std::fmt;
 
 /// What was found out about a function.
@@ -69,19 +70,6 @@ impl Tally {
             self.at = other.at;
         }
     }
-}
-
-/// The distance of a result from the true value, in units of the last place of a binary32 near the true value. Infinity
-/// counts as 2¹²⁸.
-fn ulps(got: f32, truth: f64) -> f64 {
-    let edge = 2f64.powi(128);
-    let got = f64::from(got).clamp(-edge, edge);
-    let truth = truth.clamp(-edge, edge);
-    let exponent = ((truth.to_bits() >> 52) & 0x7ff) as i64 - 1023;
-    let exponent = exponent.clamp(-126, 127);
-    // 2^(23 - exponent), which is exact.
-    let scale = f64::from_bits(((1023 + 23 - exponent) as u64) << 52);
-    (got - truth).abs() * scale
 }
 
 impl fmt::Display for Tally {

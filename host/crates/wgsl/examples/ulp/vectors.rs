@@ -2,12 +2,12 @@
 
 use super::functions::{FUNCTIONS, Measured};
 use super::pairs::random;
-use samebit_wgsl::lowered::MathFunction;
+use samebit_wgsl::lowered::{MathFunction, Type, eval};
 use samebit_wgsl::math::native;
 use std::fmt::Write as _;
 
 /// Where sequences change what they do, and where numbers end.
-const EDGES: [u32; 44] = [
+const EDGES: [u32; 46] = [
     0x0000_0000,
     0x0000_0001,
     0x0000_0002,
@@ -51,7 +51,9 @@ const EDGES: [u32; 44] = [
     0x4780_0001,
     0x7f7f_ffff,
     0x7f80_0000,
+    0x7f80_0001,
     0x7fc0_0000,
+    0x7fff_ffff,
 ];
 /// How many inputs are searched for those that are hard to round, or whose results are worst.
 const SEARCHED: u32 = 1 << 20;
@@ -66,7 +68,11 @@ pub(super) fn write(folder: &str) {
             for operand in operands {
                 let _ = write!(text, "{operand:08x} ");
             }
-            let _ = writeln!(text, "{:08x}", native(*function, operands));
+            let mut result = native(*function, operands);
+            if function.result() == Type::Float && f32::from_bits(result).is_nan() {
+                result = eval::NAN;
+            }
+            let _ = writeln!(text, "{result:08x}");
         }
         let path = format!("{folder}/{function:?}.txt");
         if let Err(error) = std::fs::write(&path, text) {

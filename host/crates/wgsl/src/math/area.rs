@@ -1,6 +1,6 @@
 //! `asinh`, `acosh` and `atanh`: logarithms of 1 + u.
 
-use super::logarithm::{log_of, split_normal};
+use super::logarithm::{SQRT_HALF, log_of, split_normal};
 use super::steps::{INFINITY, NAN, ONE, Steps};
 use crate::lowered::{Ops, Unary};
 
@@ -90,7 +90,7 @@ fn log_one_plus<O: Ops>(o: &mut O, a: O::V, u: O::V, low: O::V) -> O::V {
     let far = o.less(limit, a);
     let h = o.select(far, a, h);
     let extra = o.select(far, zero, extra);
-    let [m, e] = split_normal(o, h, 0);
+    let [m, e] = split_normal(o, h, 0, SQRT_HALF);
     let doubled = o.add(e, one);
     let e = o.select(far, doubled, e);
     let y = log_of(o, m, e, Some(extra));

@@ -6,8 +6,8 @@ use crate::lowered::Ops;
 
 /// (exp(r) - 1 - r) / r² for |r| ≤ 0.3478.
 const EXP: [u32; 5] = [0x3eff_fffc, 0x3e2a_aa45, 0x3d2a_adbf, 0x3c09_1f4b, 0x3ab4_3985];
-/// (sinh t - t) / t³, in t², for |t| ≤ 1.
-const SINH: [u32; 4] = [0x3e2a_aaab, 0x3c08_8875, 0x3950_0e11, 0x363b_3b8f];
+/// (sinh t - t) / t³, in t², for |t| ≤ 1.25.
+const SINH: [u32; 4] = [0x3e2a_aaaa, 0x3c08_88cd, 0x394f_eb62, 0x363f_61da];
 /// (tanh t - t) / t³, in t², for |t| ≤ 0.9.
 const TANH: [u32; 7] = [0xbeaa_aaa7, 0x3e08_879c, 0xbd5c_e527, 0x3cb1_78e5, 0xbc07_6bd5, 0x3b29_4eb2, 0xb9ee_ec62];
 
@@ -20,8 +20,8 @@ pub(super) fn sinh<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let p = o.horner(s, &SINH);
     let a3 = o.mul(a, s);
     let near = o.fma(a3, p, a);
-    let one = o.bits(ONE);
-    let is_near = o.less(a, one);
+    let limit = o.f(1.25);
+    let is_near = o.less(a, limit);
     let y = o.select(is_near, near, far);
     o.flip(y, sign)
 }

@@ -10,17 +10,19 @@ const PI: (u32, u32) = (0x4049_0fdb, 0xb3bb_bd2e);
 
 /// (asin t - t) / t³, in t², for |t| ≤ 0.5.
 const ASIN: [u32; 6] = [0x3e2a_aaa6, 0x3d99_9c4f, 0x3d36_555b, 0x3d02_579a, 0x3c6b_c926, 0x3d19_ea19];
-/// (atan t - t) / t³, in t², for |t| ≤ 1.
-const ATAN: [u32; 9] = [
-    0xbeaa_aa9f,
-    0x3e4c_c8f6,
-    0xbe12_108d,
-    0x3de0_4a36,
-    0xbdac_12f9,
-    0x3d6d_4e17,
-    0xbcff_3e92,
-    0x3c32_a8f1,
-    0xbaea_d0d5,
+/// atan(t) / t - 1, in t² - 1, for 0 ≤ t ≤ 1. Around 1, since it is there that it weighs most.
+const ATAN: [u32; 11] = [
+    0xbe5b_c095,
+    0xbe12_1fb5,
+    0x3d36_5f82,
+    0xbc85_365c,
+    0x3bd5_a22f,
+    0xbb0a_eaa1,
+    0x3b3c_ff69,
+    0x3b41_aae1,
+    0x3b8d_0b4a,
+    0x3b2c_328e,
+    0x3a64_9635,
 ];
 
 /// The arc sine; NaN outside of [-1, 1].
@@ -95,17 +97,15 @@ pub(super) fn atan<O: Ops>(o: &mut O, x: O::V) -> O::V {
     let inverse = o.div(minus_one, a);
     let t = o.select(far, inverse, a);
     let base = constant(o, far, HALF_PI.0, 0);
-    // What the quotient's rounding lost counts by 1 / (1 + t²), which is 0.65 well enough where it matters.
+    // What the quotient's rounding lost counts by 1 / (1 + t²), which is 0.6 well enough where it matters.
     let lost = o.fma(inverse, a, one);
-    let weight = o.f(0.65);
+    let weight = o.f(0.6);
     let weight = o.mul(inverse, weight);
     let low = o.bits(HALF_PI.1);
     let low = o.fma(lost, weight, low);
     let zero = o.bits(0);
     let low = o.select(far, low, zero);
-    let z = o.mul(t, t);
-    let p = o.horner(z, &ATAN);
-    let y = around(o, base, low, t, z, p);
+    let y = turn(o, base, low, t);
     o.flip(y, sign)
 }
 
@@ -135,12 +135,10 @@ pub(super) fn atan2<O: Ops>(o: &mut O, y: O::V, x: O::V) -> O::V {
     let base = o.select(steep, half, base);
     let half = o.bits(HALF_PI.1);
     let low = o.select(steep, half, low);
-    let turn = constant(o, steep, SIGN, 0);
-    let turn = o.xor(turn, x_sign);
-    let t = o.flip(t, turn);
-    let z = o.mul(t, t);
-    let p = o.horner(z, &ATAN);
-    let angle = around(o, base, low, t, z, p);
+    let turned = constant(o, steep, SIGN, 0);
+    let turned = o.xor(turned, x_sign);
+    let t = o.flip(t, turned);
+    let angle = turn(o, base, low, t);
     // Comparisons with NaN are false, so one may have been lost.
     let sum = o.add(x, y);
     let x_number = o.equal(x, x);
@@ -155,6 +153,19 @@ fn constant<O: Ops>(o: &mut O, condition: O::V, accept: u32, reject: u32) -> O::
     let accept = o.bits(accept);
     let reject = o.bits(reject);
     o.select(condition, accept, reject)
+}
+
+/// `base` + `low` + atan(t), where `base` is 0 or greater than |t|.
+fn turn<O: Ops>(o: &mut O, base: O::V, low: O::V, t: O::V) -> O::V {
+    let sum = o.add(base, t);
+    let back = o.sub(sum, base);
+    let lost = o.sub(t, back);
+    let rest = o.add(low, lost);
+    let minus_one = o.bits(ONE | SIGN);
+    let u = o.fma(t, t, minus_one);
+    let p = o.horner(u, &ATAN);
+    let rest = o.fma(t, p, rest);
+    o.add(sum, rest)
 }
 
 /// `base` + `low` + t + t z p, where `base` is 0 or greater than |t|.

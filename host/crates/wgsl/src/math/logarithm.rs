@@ -3,8 +3,10 @@
 use super::steps::{INFINITY, NAN, ONE, SIGN, Steps};
 use crate::lowered::Ops;
 
-/// Bits of √½, rounded down.
-const SQRT_HALF: u32 = 0x3f35_04f3;
+/// Bits of √½, rounded down: where [`log`] and `pow` split.
+pub(super) const SQRT_HALF: u32 = 0x3f35_04f3;
+/// Bits of 0.675: where [`log2`] splits, so that the fraction's logarithm is small wherever the result is below 1/2.
+const LOG2_LEAST: u32 = 0x3f2c_cccd;
 /// Bits of ln 2 in 16 bits, so that its products with exponents are exact.
 const LN2_HIGH: u32 = 0x3f31_7200;
 /// Bits of what is missing from [`LN2_HIGH`], rounded.
@@ -20,23 +22,23 @@ const LOG: [&[u32]; 3] = [
     &[0x3eaa_aaa8, 0x3e4c_d20d, 0x3e11_36fe, 0x3e04_306a],
     &[0xbe80_0219, 0xbe2a_12e2, 0xbe07_9fd4, 0xbd9c_2397],
 ];
-/// (log₂(1 + f) - f log₂ e) / f² on the same interval.
+/// (log₂(1 + f) - f log₂ e) / f² for 0.675 ≤ 1 + f < 1.35, in the same order.
 const LOG2: [&[u32]; 3] = [
-    &[0xbf38_aa38],
-    &[0x3ef6_384a, 0x3e93_bf7a, 0x3e51_7340, 0x3e3f_0730],
-    &[0xbeb8_ad64, 0xbe75_58c0, 0xbe43_bd7f, 0xbde1_b39a],
+    &[0xbf38_aa3b],
+    &[0x3ef6_3812, 0x3e93_cf94, 0x3e4e_e35b, 0x3e4e_8385],
+    &[0xbeb8_aa82, 0xbe76_2cec, 0xbe37_c7bb, 0xbe2c_7c1e],
 ];
 
 /// The natural logarithm.
 pub(super) fn log<O: Ops>(o: &mut O, x: O::V) -> O::V {
-    let [m, e, special] = split(o, x);
+    let [m, e, special] = split(o, x, SQRT_HALF);
     let y = log_of(o, m, e, None);
     override_zero(o, y, special)
 }
 
 /// The logarithm to base 2.
 pub(super) fn log2<O: Ops>(o: &mut O, x: O::V) -> O::V {
-    let [m, e, special] = split(o, x);
+    let [m, e, special] = split(o, x, LOG2_LEAST);
     let one = o.bits(ONE);
     let f = o.sub(m, one);
     let f2 = o.mul(f, f);
@@ -77,19 +79,19 @@ pub(super) fn log_of<O: Ops>(o: &mut O, m: O::V, e: O::V, extra: Option<O::V>) -
     o.add(s, rest)
 }
 
-/// x = m 2ᵉ with m in [√½, √2), as floats, for a finite x above zero. For every other x, m 2ᵉ is 1, and the third has
+/// x = m 2ᵉ with m in [`least`, 2 `least`), as floats, for a finite x above zero. For every other x, m 2ᵉ is 1, and the third has
 /// the bits of the logarithm, which are zero otherwise.
-fn split<O: Ops>(o: &mut O, x: O::V) -> [O::V; 3] {
+fn split<O: Ops>(o: &mut O, x: O::V, least: u32) -> [O::V; 3] {
     let odd = is_odd(o, x);
     let zero = o.bits(0);
-    let [m, e] = split_normal(o, x, 0);
+    let [m, e] = split_normal(o, x, 0, least);
     o.rarely(odd, [m, e, zero], |o| {
         let minus_infinity = o.bits(INFINITY | SIGN);
         let nan = o.bits(NAN);
         let infinity = o.bits(INFINITY);
         let zero = o.bits(0);
         let one = o.bits(ONE);
-        let [m, e] = split_subnormal(o, x);
+        let [m, e] = split_subnormal(o, x, least);
         let positive = o.less(zero, x);
         let finite = o.less(x, infinity);
         let subnormal = o.both(positive, finite);
@@ -112,10 +114,10 @@ pub(super) fn is_odd<O: Ops>(o: &mut O, x: O::V) -> O::V {
     o.uless(last, above)
 }
 
-/// x = m 2^(e - `more`) with m in [√½, √2), for a normal x above zero.
-pub(super) fn split_normal<O: Ops>(o: &mut O, x: O::V, more: i32) -> [O::V; 2] {
+/// x = m 2^(e - `more`) with m in [`least`, 2 `least`), for a normal x above zero.
+pub(super) fn split_normal<O: Ops>(o: &mut O, x: O::V, more: i32, least: u32) -> [O::V; 2] {
     let bits = o.to_bits(x);
-    let least = o.bits(SQRT_HALF);
+    let least = o.bits(least);
     let above = o.isub(bits, least);
     let n = o.sar(above, 23);
     let shifted = o.mask(above, 0xff80_0000);
@@ -124,11 +126,11 @@ pub(super) fn split_normal<O: Ops>(o: &mut O, x: O::V, more: i32) -> [O::V; 2] {
     [o.to_float(m), o.convert(n)]
 }
 
-/// x = m 2ᵉ with m in [√½, √2), for a subnormal x above zero.
-pub(super) fn split_subnormal<O: Ops>(o: &mut O, x: O::V) -> [O::V; 2] {
+/// x = m 2ᵉ with m in [`least`, 2 `least`), for a subnormal x above zero.
+pub(super) fn split_subnormal<O: Ops>(o: &mut O, x: O::V, least: u32) -> [O::V; 2] {
     let up = o.f(16_777_216.0);
     let x = o.mul(x, up);
-    split_normal(o, x, -24)
+    split_normal(o, x, -24, least)
 }
 
 /// `y`, or where `special` is not zero, `special`: `y` is zero there.

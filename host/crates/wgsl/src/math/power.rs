@@ -1,6 +1,6 @@
 //! `pow`.
 
-use super::logarithm::{is_odd, split_normal, split_subnormal};
+use super::logarithm::{SQRT_HALF, is_odd, split_normal, split_subnormal};
 use super::steps::{INFINITY, NAN, ONE, ROUND_EXPONENT, SIGN, Steps};
 use crate::lowered::Ops;
 
@@ -23,7 +23,7 @@ pub(super) fn pow<O: Ops>(o: &mut O, x: O::V, y: O::V) -> O::V {
     let y = o.at_least(y, -1e30);
     let odd = is_odd(o, x);
     let zero = o.bits(0);
-    let [m, e] = split_normal(o, x, 0);
+    let [m, e] = split_normal(o, x, 0, SQRT_HALF);
     let [m, e, special] = o.rarely(odd, [m, e, zero], |o| rare(o, x, y));
     let (high, low) = log2(o, m, e);
     let high = o.add(high, special);
@@ -55,7 +55,7 @@ fn rare<O: Ops>(o: &mut O, x: O::V, y: O::V) -> [O::V; 3] {
     let infinity = o.bits(INFINITY);
     let zero = o.bits(0);
     let one = o.bits(ONE);
-    let [m, e] = split_subnormal(o, x);
+    let [m, e] = split_subnormal(o, x, SQRT_HALF);
     let positive = o.less(zero, x);
     let finite = o.less(x, infinity);
     let subnormal = o.both(positive, finite);
