@@ -293,6 +293,18 @@ fn control_flow() {
     let early = "fn f(x: u32) -> vec2u { for (var i = 0u; i < 9; i++) { for (var j = 0u; ; j++) { if i * j == x { return vec2(i, j); }
         if j > 8 { break; } } } return vec2(99); }";
     check_body(early, "let r = f(l + 40); out[2 * l] = r.x; out[2 * l + 1] = r.y;", &[5, 8, 99, 99, 6, 7, 99, 99]);
+    // What is written before leaving early counts after all.
+    let left =
+        "var x = 1u; switch a[0] { case 0: { if a[l] > 1 { x = 2; break; } out[4] = 1; } default: { } } out[l] = x;";
+    check_body("", left, &[1, 1, 2, 2, 1]);
+    let known =
+        "var x = 1u; switch 0u { case 0: { if a[l] > 1 { x = 2; break; } out[4] = 1; } default: { } } out[l] = x;";
+    check_body("", known, &[1, 1, 2, 2, 1]);
+    let returned = "fn f(p: ptr<function, u32>) -> u32 { if a[*p] > 1 { *p = 9; return 5; } return 6; }";
+    check_body(returned, "var x = l; let y = f(&x); out[l] = x * 10 + y;", &[6, 16, 95, 95]);
+    let inner = "var x = 1u; for (var i = 0u; i < 3; i++) { switch a[0] { case 0: { if i == l { x += i; break; } x += 10; } default: { } }
+        out[l] = x; }";
+    check_body("", inner, &[21, 22, 23, 31]);
     let logic = "var c = 0u; if l > 1 && a[l] == 2 || l == 0 { c = 1; } out[l] = c;";
     check_body("", logic, &[1, 0, 1, 0]);
     let shadow = "var x = 1u; for (var i = 0; i < 3; i++) { var y: u32; y += x; x = y + y; } out[l] = x;";

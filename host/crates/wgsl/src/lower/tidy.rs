@@ -15,7 +15,7 @@ use std::ops::Range;
 
 /// Writes a kernel once more.
 pub(super) fn tidy(built: Built, interface: &Interface) -> Built {
-    let mut sets = Sets { all: Vec::new(), of_loops: BTreeMap::new() };
+    let mut sets = Sets { all: Vec::new(), of_labels: BTreeMap::new() };
     sets.note(&built.body);
     let mut builder = Builder::new(interface.workgroup_size);
     builder.variables.clone_from(&built.variables);
@@ -47,33 +47,41 @@ pub(super) fn tidy(built: Built, interface: &Interface) -> Built {
 struct Sets {
     /// Each writing, in the order of the text.
     all: Vec<Variable>,
-    /// Which writings are inside a loop.
-    of_loops: BTreeMap<u32, Range<usize>>,
+    /// Which writings are inside a scope, switch or loop.
+    of_labels: BTreeMap<u32, Range<usize>>,
 }
 
 impl Sets {
     fn note(&mut self, block: &Block) {
         for statement in block {
+            let start = self.all.len();
             match statement {
                 Stmt::Set(variable, _) => self.all.push(*variable),
                 Stmt::If { accept, reject, .. } => {
                     self.note(accept);
                     self.note(reject);
                 }
-                Stmt::Switch { cases, default, .. } => {
+                Stmt::Switch { label, cases, default, .. } => {
                     cases.iter().for_each(|case| self.note(&case.body));
                     self.note(default);
+                    self.of_labels.insert(label.0, start..self.all.len());
                 }
-                Stmt::Scope { body, .. } => self.note(body),
+                Stmt::Scope { label, body } => {
+                    self.note(body);
+                    self.of_labels.insert(label.0, start..self.all.len());
+                }
                 Stmt::Loop { label, body, continuing, .. } => {
-                    let start = self.all.len();
                     self.note(body);
                     self.note(continuing);
-                    self.of_loops.insert(label.0, start..self.all.len());
+                    self.of_labels.insert(label.0, start..self.all.len());
                 }
                 _ => {}
             }
         }
+    }
+
+    fn inside(&self, label: Label) -> Vec<Variable> {
+        self.of_labels.get(&label.0).map_or_else(Vec::new, |range| self.all[range.clone()].to_vec())
     }
 }
 
@@ -128,6 +136,12 @@ impl Tidy<'_> {
         for variable in variables {
             self.know(variable, None);
         }
+    }
+
+    /// Forgets what may have changed inside a scope or switch, wherever it was left: not all of it is in what changed up
+    /// to its end.
+    fn forget_inside(&mut self, label: Label) {
+        self.forget(self.sets.inside(label));
     }
 
     fn op(&mut self, value: Value, op: &Op) {
@@ -208,7 +222,7 @@ impl Tidy<'_> {
             Stmt::Scope { label, body } => {
                 let inside = self.inside(body, None);
                 self.builder.push(Stmt::Scope { label: *label, body: inside.block });
-                self.forget(inside.changed);
+                self.forget_inside(*label);
             }
             Stmt::Loop { label, body, continuing, break_if, at } => {
                 self.repeated(*label, body, continuing, *break_if, *at);
@@ -317,24 +331,20 @@ impl Tidy<'_> {
             let chosen = cases.iter().find(|case| case.values.contains(&selector));
             let inside = self.inside(chosen.map_or(default, |case| &case.body), None);
             self.builder.push(Stmt::Scope { label, body: inside.block });
-            return self.forget(inside.changed);
+            return self.forget_inside(label);
         }
-        let mut changed = Vec::new();
         let mut written = Vec::with_capacity(cases.len());
         for case in cases {
-            let mut inside = self.inside(&case.body, None);
-            changed.append(&mut inside.changed);
+            let inside = self.inside(&case.body, None);
             written.push(Case { values: case.values.clone(), body: inside.block });
         }
-        let mut inside = self.inside(default, None);
-        changed.append(&mut inside.changed);
+        let inside = self.inside(default, None);
         self.builder.push(Stmt::Switch { label, selector, cases: written, default: inside.block });
-        self.forget(changed);
+        self.forget_inside(label);
     }
 
     fn repeated(&mut self, label: Label, body: &Block, continuing: &Block, break_if: Option<Value>, at: At) {
-        let sets = self.sets.of_loops.get(&label.0).cloned().unwrap_or_default();
-        let sets: Vec<Variable> = self.sets.all[sets].to_vec();
+        let sets = self.sets.inside(label);
         let counters = counters::find(self, &sets, body, continuing);
         self.forget(sets);
         let mark = self.changed.len();
