@@ -34,25 +34,18 @@ impl FunctionBuilder {
                 self.ins().f32x4_eq().v128_bitselect();
                 return;
             }
+            Unary::CountOnes => {
+                self.push(a);
+                return self.popcnt();
+            }
+            Unary::SignedFromFloat | Unary::UnsignedFromFloat => return self.int_from_float(op, a),
             _ => self.push(a),
         }
         match op {
             Unary::Not => self.ins().v128_not(),
             Unary::IntFromBool => self.ins().i32x4_neg(),
-            Unary::CountOnes => return self.popcnt(),
             Unary::FloatFromSigned => self.ins().f32x4_convert_i32x4_s(),
             Unary::FloatFromUnsigned => self.ins().f32x4_convert_i32x4_u(),
-            Unary::SignedFromFloat => {
-                // pmin gives its first operand for NaN, which becomes 0.
-                self.splat_const(SIGNED_MAX);
-                self.ins().f32x4_pmin().i32x4_trunc_sat_f32x4_s();
-                return;
-            }
-            Unary::UnsignedFromFloat => {
-                self.splat_const(UNSIGNED_MAX);
-                self.ins().f32x4_pmin().i32x4_trunc_sat_f32x4_u();
-                return;
-            }
             Unary::Negate => self.ins().f32x4_neg(),
             Unary::Abs => self.ins().f32x4_abs(),
             Unary::Sqrt => self.ins().f32x4_sqrt(),
@@ -62,10 +55,27 @@ impl FunctionBuilder {
             Unary::RoundEven => self.ins().f32x4_nearest(),
             Unary::FloatFromBits
             | Unary::BitsFromFloat
+            | Unary::SignedFromFloat
+            | Unary::UnsignedFromFloat
+            | Unary::CountOnes
             | Unary::LeadingZeros
             | Unary::TrailingZeros
             | Unary::ReverseBits
             | Unary::Canonical => return,
+        };
+    }
+
+    /// Clamps, and rounds towards zero. pmin gives its first operand for NaN, which becomes 0.
+    fn int_from_float(&mut self, op: Unary, a: Lanes) {
+        let signed = op == Unary::SignedFromFloat;
+        self.push(a);
+        self.splat_const(if signed { SIGNED_MAX } else { UNSIGNED_MAX });
+        let mut ins = self.ins();
+        ins.f32x4_pmin();
+        if signed {
+            ins.i32x4_trunc_sat_f32x4_s()
+        } else {
+            ins.i32x4_trunc_sat_f32x4_u()
         };
     }
 
