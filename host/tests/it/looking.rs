@@ -27,7 +27,7 @@ fn a_receipt_and_its_job_are_described() {
     desk.module("m.wasm", EMPTY);
     desk.file("job.toml", "module = 'm.wasm'\nargs = ['x']\nlimits.fuel = 1000000\n");
     let (_, run) = desk.json("s", &["run", "job.toml", "--receipt", "r"]);
-    desk.samebit("s", &["inspect", "r"]).exits(0).says(&["signature good", "fuel 1000000", "argument     x", "native"]);
+    desk.samebit("s", &["inspect", "r"]).exits(0).says(&["signature good", "fuel 1000000", "argument     x", "exact"]);
     let (_, receipt) = desk.json("s", &["inspect", "r"]);
     assert_eq!((&receipt["kind"], &receipt["signature"]), (&json!("receipt"), &json!("valid")));
     assert_eq!((&receipt["id"], &receipt["host"]), (&run["receipt"]["id"], &run["receipt"]["host"]));

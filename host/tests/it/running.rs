@@ -85,6 +85,7 @@ fn a_job_file_is_a_job_and_flags_override_it() {
     assert_eq!(std::fs::read(desk.path("out/stdout")).expect("written"), b"from the job file");
     let (_, by_file) = desk.json("s", &["run", "jobs/job.toml"]);
     let flags = ["run", "jobs/cat.wasm", "-i", "stdin=in.txt", "-a", "a", "-a", "b", "--limit-fuel", "20000000"];
+    let flags = [&flags[..], &["--profile", "native"]].concat();
     assert_eq!(desk.json("s", &flags).1["job"], by_file["job"], "the same job either way");
     desk.samebit("s", &["run", "jobs/job.toml", "--out", "out", "-i", "stdin=other.txt"]).exits(0);
     assert_eq!(std::fs::read(desk.path("out/stdout")).expect("written"), b"from the flag");
