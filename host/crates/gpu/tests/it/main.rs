@@ -1,3 +1,4 @@
-//! The device on a real driver: the conformance suite, and what only this device does.
+//! The device on a real driver: the conformance suite, random programs, and what only this device does.
 
+mod differential;
 mod vulkan;
