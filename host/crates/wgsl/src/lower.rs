@@ -16,6 +16,7 @@ mod indexed;
 mod layout;
 mod leave;
 mod module;
+mod overwritten;
 mod returns;
 mod statement;
 mod sweep;

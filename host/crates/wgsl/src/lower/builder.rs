@@ -324,7 +324,28 @@ impl Builder {
 
     /// One of two values.
     pub(super) fn select(&mut self, condition: Value, accept: Value, reject: Value) -> Value {
+        if self.type_of(condition) == self.type_of(accept) {
+            return self.select_bool(condition, accept, reject);
+        }
         self.pure(Op::Select { condition, accept, reject })
+    }
+
+    /// One of two booleans: where one of them is known, this is `and` or `or`.
+    fn select_bool(&mut self, condition: Value, accept: Value, reject: Value) -> Value {
+        match (self.constant_of(accept), self.constant_of(reject)) {
+            (Some(1), Some(0)) => condition,
+            (Some(1), _) => self.binary(Binary::BoolOr, condition, reject),
+            (_, Some(0)) => self.binary(Binary::BoolAnd, condition, accept),
+            (Some(0), _) => {
+                let opposite = self.unary(Unary::Not, condition);
+                self.binary(Binary::BoolAnd, opposite, reject)
+            }
+            (_, Some(1)) => {
+                let opposite = self.unary(Unary::Not, condition);
+                self.binary(Binary::BoolOr, opposite, accept)
+            }
+            _ => self.pure(Op::Select { condition, accept, reject }),
+        }
     }
 
     /// A fixed sequence.

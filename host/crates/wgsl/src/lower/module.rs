@@ -5,7 +5,7 @@ use super::data::{Data, Pointer, Values};
 use super::function::Lowerer;
 use super::indexed;
 use super::layout::{Layout, Types};
-use super::{leave, sweep, tidy};
+use super::{leave, overwritten, sweep, tidy};
 use crate::lowered::{At, Builtin, Lowered, Memory, Value};
 use crate::{Admission, Interface, Kernel, Refusal, admit};
 use naga::{AddressSpace, BuiltIn, GlobalVariable, Span, TypeInner};
@@ -37,6 +37,7 @@ pub(super) fn lower(kernel: &Kernel, text: &str, admission: Admission) -> Result
     admit::check(&whole(built.clone()), text, admission)?;
     let mut built = tidy::tidy(built, kernel.interface());
     leave::simplify(&mut built.body, built.labels);
+    overwritten::leave_out(&mut built.body);
     Ok(whole(sweep::sweep(built)))
 }
 

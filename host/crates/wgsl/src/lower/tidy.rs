@@ -1,11 +1,13 @@
 //! Writes a lowered body once more, now that all of it is known: what was read or written before is not read again,
-//! indices that conditions and loops keep inside are not clamped, and branches that are never taken are left out.
+//! indices that conditions and loops keep inside are not clamped, branches that are never taken are left out, and those
+//! that only choose between values are none.
 //!
 //! Bindings that no one writes hold the same for the whole dispatch, so what they hold at a known place is read once, at
 //! the start.
 
 mod assume;
 mod counters;
+mod straight;
 
 use super::builder::{Builder, Built};
 use crate::lowered::{At, Block, Case, Label, Memory, Op, Place, Stmt, Term, Type, Unary, Value, Variable};
@@ -190,13 +192,10 @@ impl Tidy<'_> {
     fn statement(&mut self, statement: &Stmt) -> bool {
         match statement {
             Stmt::Let(value, op) => self.op(*value, op),
-            Stmt::Get(value, variable) => self.get(*value, *variable),
+            Stmt::Get(value, variable) => self.values[value.0 as usize] = self.current(*variable),
             Stmt::Set(variable, value) => {
                 let value = self.value(*value);
-                if self.known[variable.0 as usize] != Some(value) {
-                    self.builder.set(*variable, value);
-                    self.know(*variable, Some(value));
-                }
+                self.set(*variable, value);
             }
             Stmt::Load { first, count, place, is_uniform } => self.load(*first, *count, place, *is_uniform),
             Stmt::Store { place, values } => {
@@ -243,11 +242,19 @@ impl Tidy<'_> {
         new
     }
 
-    fn get(&mut self, value: Value, variable: Variable) {
+    /// What a variable holds.
+    fn current(&mut self, variable: Variable) -> Value {
         let known = self.known[variable.0 as usize];
-        let new = known.unwrap_or_else(|| self.builder.get(variable));
-        self.know(variable, Some(new));
-        self.values[value.0 as usize] = new;
+        let value = known.unwrap_or_else(|| self.builder.get(variable));
+        self.know(variable, Some(value));
+        value
+    }
+
+    fn set(&mut self, variable: Variable, value: Value) {
+        if self.known[variable.0 as usize] != Some(value) {
+            self.builder.set(variable, value);
+            self.know(variable, Some(value));
+        }
     }
 
     fn load(&mut self, first: Value, count: u8, place: &Place, is_uniform: bool) {
@@ -310,6 +317,9 @@ impl Tidy<'_> {
         let leaves = |inside: &Inside| matches!(inside.block.last(), Some(Stmt::Leave(_)));
         let (first_leaves, second_leaves) = (leaves(&first), leaves(&second));
         let (accept, reject) = if is_opposite { (second.block, first.block) } else { (first.block, second.block) };
+        if self.straight(condition, &accept, &reject) {
+            return false;
+        }
         self.builder.push(Stmt::If { condition, accept, reject });
         if !first.ends {
             self.forget(first.changed);

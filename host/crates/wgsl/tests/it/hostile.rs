@@ -232,6 +232,17 @@ fn blowups() -> Vec<String> {
             "var a = g[0] > 1; var b = g[1] > 2; {} if a {{ g[3] = 1; }} if b {{ return; }} g[4] = 1;",
             "{ let c = a & b; b = (a | b) != c; a = c | b; }".repeat(300)
         )),
+        // Conditions and choices, one inside the other and one after the other.
+        body(&format!("if {}g[0] > 1{} {{ g[3] = 1; }}", "g[0] > 1 && (".repeat(100), ")".repeat(100))),
+        body(&format!(
+            "var a = g[0] > 1; let b = g[1] > 2; {} if a {{ g[3] = 1; }}",
+            "a = (a && b) || !(b || a); if a { a = b; } else { if b { a = !b; } }".repeat(500)
+        )),
+        body(&format!(
+            "var x = g[0]; {} x += 1; {} g[3] = x;",
+            "if x > 1 { x *= 3;".repeat(100),
+            "} else { x = 2; }".repeat(100)
+        )),
         // A switch in a switch, in a function of many calls.
         chain(9, "fn f0() { g[0] += 1; }", &|i| {
             let cases = lines(8, |case| format!("case {case} {{ f{}(); }}", i - 1));

@@ -76,8 +76,12 @@ fn global_ids_are_clamped_where_they_can_be_outside() {
 
 /// The body of a kernel's lowered form as text.
 fn printed(main: &str) -> String {
-    let text = text(main);
-    let printed = lowered(&text).map(|lowered| lowered.to_string());
+    printed_text(&text(main))
+}
+
+/// The body of the lowered form of a whole text.
+pub(crate) fn printed_text(text: &str) -> String {
+    let printed = lowered(text).map(|lowered| lowered.to_string());
     printed.unwrap_or_else(|refusal| panic!("{refusal}")).split_once("body\n").map_or_else(String::new, |(_, body)| {
         body.lines().map(|line| line.strip_prefix("  ").unwrap_or(line).to_owned() + "\n").collect()
     })

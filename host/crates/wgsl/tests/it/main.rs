@@ -7,6 +7,7 @@ mod fuzz;
 mod good;
 mod hostile;
 mod lower;
+mod straight;
 
 use samebit_wgsl::{Kernel, ParseError, Refusal, Source};
 
