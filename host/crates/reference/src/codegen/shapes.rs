@@ -89,6 +89,8 @@ impl Shapes {
         let variables = variables::Variables::new(kernel, flow);
         let written = written_buffers(kernel, flow);
         shapes.start_variables(&variables);
+        // Before values ask for it: what no pass has taken back yet holds.
+        shapes.find_collective(flow);
         let mut passes = 0;
         loop {
             let mut changed = shapes.pass_values(kernel, flow, &written);

@@ -94,7 +94,7 @@ impl Shapes {
 
     /// Blocks with barriers in them are run by the whole workgroup, and so are those that only leave such a block, if the
     /// whole workgroup agrees.
-    fn find_collective(&mut self, flow: &Flow<'_>) -> bool {
+    pub(super) fn find_collective(&mut self, flow: &Flow<'_>) -> bool {
         let mut collective: Vec<_> = flow.blocks.iter().map(|block| block.has_barrier).collect();
         if !collective[ROOT.0] {
             return false;
