@@ -20,14 +20,17 @@ const BUFFER_BYTES: usize = 32 << 20;
 /// Prints all of it.
 pub(crate) fn report(sides: &Sides) {
     compile();
+    println!("| overhead | measured | target |");
+    println!("|---|---:|---|");
     launch(sides);
     memory(sides);
+    println!();
 }
 
 /// From the text to a kernel that is ready, each time on a device of its own, whose cache is empty.
 fn compile() {
     println!("| entry point | lines | parse | lower | generate and compile | all |");
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---:|---:|---:|---:|---:|");
     for case in cases::ALL.iter().map(|make| make()) {
         let mut seen: Vec<&str> = Vec::new();
         for launch in &case.launches {
@@ -37,7 +40,7 @@ fn compile() {
             }
         }
     }
-    compile_one("path tracer (target ≤ 20 ms)", TRACER, "main", &[]);
+    compile_one("path tracer, target ≤ 20 ms:", TRACER, "main", &[]);
     println!();
 }
 
@@ -87,7 +90,8 @@ fn launch(sides: &Sides) {
             waited.push(start.elapsed().as_secs_f64());
         }
         let [queued, waited] = [queued, waited].map(median).map(time);
-        println!("launch of {what}: {queued} each of {REPEATS} (target ≤ 20 µs), {waited} alone with the wait");
+        println!("| launch of {what}, each of {REPEATS} in a row | {queued} | ≤ 20 µs |");
+        println!("| launch of {what}, alone, with the wait for it | {waited} | |");
     }
     lab.close();
 }
@@ -102,6 +106,6 @@ fn memory(sides: &Sides) {
     let grown = resident_bytes().saturating_sub(before);
     let size = (buffers.len() * BUFFER_BYTES) as u64;
     let ratio = grown as f64 / size as f64;
-    println!("memory of {} MiB of buffers: {} MiB, {ratio:.3} × (target ≤ 1.2)", size >> 20, grown >> 20);
+    println!("| memory, {} MiB of buffers | {} MiB, {ratio:.3} × | ≤ 1.2 × |", size >> 20, grown >> 20);
     lab.close();
 }

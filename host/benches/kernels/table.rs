@@ -26,7 +26,7 @@ struct Ratios {
 /// Prints the table, and says whether all answers were right.
 pub(crate) fn suite(sides: &Sides, rounds: usize, only: Option<&str>) -> bool {
     println!("| kernel | work | reference | driver | Rust | driver / reference | Rust / reference |");
-    println!("|---|---|---|---|---|---|---|");
+    println!("|---|---|---:|---:|---:|---:|---:|");
     let mut ratios = Ratios::default();
     let mut is_right = true;
     for make in cases::ALL {
@@ -42,18 +42,17 @@ pub(crate) fn suite(sides: &Sides, rounds: usize, only: Option<&str>) -> bool {
             }
         }
     }
-    let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
-    for (what, values, target) in
-        [("driver / reference", &ratios.driver, "≥ 10, none below 1"), ("Rust / reference", &ratios.rust, "≥ 0.5")]
-    {
-        if !values.is_empty() {
-            let mean = geometric_mean(values);
-            let (count, least) = (values.len(), least(values));
-            println!("\n{what}: geometric mean of {count} {mean:.2} (target {target}), least {least:.2}");
-        }
-    }
-    println!();
+    let by = [&ratios.driver, &ratios.rust];
+    summary("**geometric mean**", by.map(|ratios| geometric_mean(ratios)));
+    summary("least", by.map(|ratios| ratios.iter().copied().fold(f64::NAN, f64::min)));
+    println!("| target | | | | | ≥ 10, none below 1 | ≥ 0.5 |\n");
     is_right
+}
+
+/// Prints a row of what the ratios to the driver and to Rust come to.
+fn summary(what: &str, ratios: [f64; 2]) {
+    let [driver, rust] = ratios.map(|ratio| if ratio.is_nan() { "–".to_owned() } else { format!("{ratio:.2}") });
+    println!("| {what} | | | | | {driver} | {rust} |");
 }
 
 fn measure(case: &Case, sides: &Sides, rounds: usize) -> Result<Times, String> {
@@ -114,7 +113,8 @@ fn row(case: &Case, times: &Times, ratios: &mut Ratios) {
     } else {
         let ratio = against(&times.driver);
         ratios.driver.push(ratio);
-        (time(median_time(&times.driver)), format!("{ratio:.2}"))
+        let ratio_text = if ratio < 1.0 { format!("**{ratio:.2}**") } else { format!("{ratio:.2}") };
+        (time(median_time(&times.driver)), ratio_text)
     };
     let [reference, rust] = [&times.reference, &times.rust].map(|times| time(median_time(times)));
     println!("| {} | {} | {reference} | {driver} | {rust} | {by_driver} | {by_rust:.2} |", case.name, case.size);
