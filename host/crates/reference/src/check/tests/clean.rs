@@ -134,7 +134,7 @@ fn the_device_reports_each_kernel_once_with_its_text() {
             let kernel = gpu.kernel_create(kernel, text).expect("it is admitted");
             let index = samebit_device::BindingIndex { group: 0, binding: 0 };
             for _ in 0..2 {
-                let grid = samebit_device::Grid::Direct([1, 1, 1]);
+                let grid = Grid::Direct([1, 1, 1]);
                 gpu.dispatch(kernel, &[(index, buffer, 0, None)], grid).expect("it runs");
             }
             gpu.finish().await.expect("it is done");
