@@ -1,3 +1,5 @@
+//! Kernels with one fault each, and what is found in them; and kernels without any.
+
 mod clean;
 
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! What the interpreter makes of statements, orders, barriers and budgets.
+
 use samebit_wgsl::{Admission, Source, lower, parse};
 
 use super::*;
