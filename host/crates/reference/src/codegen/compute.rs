@@ -5,6 +5,7 @@ use super::function::word;
 use super::operand::{Held, Lanes, Scalar};
 use super::params;
 use super::shapes::Shape;
+use super::vector::Extreme;
 use samebit_wgsl::lowered::{Binary, Builtin, MathFunction, Op, Type, Value};
 use wasm_encoder::ValType;
 
@@ -77,7 +78,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn compute_vector(&mut self, _value: Value, op: &Op) {
+    fn compute_vector(&mut self, value: Value, op: &Op) {
         match op {
             Op::Constant(bits) => self.f.splat_const(*bits),
             Op::Builtin(builtin) => self.builtin_lanes(*builtin),
@@ -87,6 +88,9 @@ impl Emitter<'_> {
                 self.f.vector_unary(*op, a);
             }
             Op::Binary(op, a, b) => {
+                if *op == Binary::FloatLess {
+                    self.less.insert(value, (*a, *b));
+                }
                 let (a, b) = (self.lanes(*a), self.lanes(*b));
                 self.f.vector_binary(*op, a, b);
             }
@@ -97,6 +101,8 @@ impl Emitter<'_> {
                     self.f.push(r);
                     self.push_scalar(*condition);
                     self.f.ins().select();
+                } else if let Some(extreme) = self.extreme(*condition, *accept, *reject) {
+                    self.f.push_extreme(extreme, a, r);
                 } else {
                     let c = self.lanes(*condition);
                     self.f.vector_select(c, a, r);
@@ -121,16 +127,31 @@ impl Emitter<'_> {
         self.f.ins().call(function);
     }
 
+    /// Whether a selection takes the smaller or the larger of two floats by comparing just these.
+    fn extreme(&self, condition: Value, accept: Value, reject: Value) -> Option<Extreme> {
+        let (a, b) = *self.less.get(&condition)?;
+        let same = |x: Value, y: Value| {
+            x == y || self.shapes.constant(x).is_some_and(|bits| self.shapes.constant(y) == Some(bits))
+        };
+        if same(a, accept) && same(b, reject) {
+            Some(Extreme::Smaller)
+        } else if same(a, reject) && same(b, accept) {
+            Some(Extreme::Larger)
+        } else {
+            None
+        }
+    }
+
     /// An affine index and a uniform last one, not clamped yet: whoever uses it as an index asks `ok` first.
     fn clamped(&mut self, index: Value, last: Value, step: i32) -> Held {
         self.push_scalar(index);
         let base = self.f.keep(ValType::I32);
         self.push_scalar(last);
         let last = self.f.keep(ValType::I32);
-        // base + 3 * step <= last, without wrapping.
-        let reach = step * 3;
-        self.f.ins().local_get(last).i32_const(reach).i32_sub().local_get(base).i32_ge_u();
-        self.f.ins().local_get(last).i32_const(reach).i32_ge_u().i32_and();
+        // base + 3 * step <= last, in 64 bits, where it does not wrap.
+        let reach = i64::from(step) * 3;
+        self.f.ins().local_get(base).i64_extend_i32_u().i64_const(reach).i64_add();
+        self.f.ins().local_get(last).i64_extend_i32_u().i64_le_u();
         let ok = self.f.keep(ValType::I32);
         Held::Lanes(Lanes::Clamped { base, step, last, ok })
     }

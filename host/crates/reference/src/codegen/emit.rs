@@ -71,6 +71,8 @@ pub(super) struct Emitter<'a> {
     /// How a kernel with barriers is run.
     pub plan: Option<&'a super::plan::Plan<'a>>,
     pub workgroup: super::regions::Workgroup,
+    /// What is known to say whether one float is less than another.
+    pub less: BTreeMap<Value, (Value, Value)>,
     held: Vec<Option<Held>>,
     uses: Vec<u32>,
     frame_of: Vec<u32>,
@@ -110,6 +112,7 @@ impl<'a> Emitter<'a> {
             buffers,
             plan,
             workgroup: super::regions::Workgroup::default(),
+            less: BTreeMap::new(),
             held: vec![None; count],
             uses,
             frame_of: vec![0; count],

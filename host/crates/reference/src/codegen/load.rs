@@ -3,6 +3,7 @@
 use super::address::{Address, Resolved};
 use super::emit::Emitter;
 use super::function::{FunctionBuilder, word};
+use super::operand::{Held, Lanes};
 use samebit_wgsl::lowered::{Place, Type, Value};
 use wasm_encoder::ValType;
 
@@ -139,6 +140,33 @@ impl FunctionBuilder {
         (addresses, addresses.map(|(local, _)| local).to_vec())
     }
 
+    /// Loads words at addresses that nothing is known of. Often they lie side by side all the same, where a coordinate
+    /// is wrapped or clamped: to see that is cheaper than to take four addresses apart.
+    fn load_scattered(&mut self, vector: u32, place: Resolved, out: &[u32]) {
+        let step = match (place.word, out.len()) {
+            (4, 1) => 4,
+            (4, 2) => 8,
+            // Rows are loaded whole anyway.
+            _ => 0,
+        };
+        if step > 0 {
+            self.ins().local_get(vector).i32x4_extract_lane(0);
+            let base = self.keep(ValType::I32);
+            self.push(Lanes::Affine(base, step));
+            self.ins().local_get(vector).i32x4_eq().i32x4_all_true();
+            self.if_();
+            self.load_affine(base, step, place, out);
+            self.release(base);
+            self.else_();
+        }
+        let addresses = self.lane_addresses(vector, place.offset);
+        self.load_lanes(addresses, place.word, out);
+        self.release_addresses(addresses);
+        if step > 0 {
+            self.end();
+        }
+    }
+
     fn load_lanes(&mut self, addresses: LaneAddresses, stride: u32, out: &[u32]) {
         if stride == 4 {
             return self.gather_words(addresses, out);
@@ -170,7 +198,7 @@ impl Emitter<'_> {
             let out: Vec<_> = values.iter().map(|_| self.f.local(ValType::V128)).collect();
             self.load_vectors(place, resolved, &out);
             for (value, local) in values.iter().zip(out) {
-                self.define(*value, super::operand::Held::Lanes(super::operand::Lanes::Vector(local)));
+                self.define(*value, Held::Lanes(Lanes::Vector(local)));
             }
         }
         self.release_place(resolved);
@@ -186,11 +214,7 @@ impl Emitter<'_> {
         match resolved.address {
             Address::Uniform { .. } => {}
             Address::Affine { base, step } => self.f.load_affine(base, step, resolved, out),
-            Address::Lanes { vector } => {
-                let addresses = self.f.lane_addresses(vector, resolved.offset);
-                self.f.load_lanes(addresses, resolved.word, out);
-                self.f.release_addresses(addresses);
-            }
+            Address::Lanes { vector } => self.f.load_scattered(vector, resolved, out),
             Address::Either { base, step, ok } => {
                 self.f.get(ok);
                 self.f.if_();

@@ -2,6 +2,7 @@
 
 use super::function::FunctionBuilder;
 use super::operand::Lanes;
+use super::vector::Extreme;
 use samebit_wgsl::lowered::{Binary, MathFunction, Ops, Unary};
 use samebit_wgsl::math;
 use std::collections::BTreeMap;
@@ -34,7 +35,7 @@ impl MathFunctions {
         let mut functions = Vec::new();
         while let Some(&function) = self.order.get(functions.len()) {
             let params = function.params().len();
-            let mut emit = Sequence { f: FunctionBuilder::new(params as u32), math: &mut self };
+            let mut emit = Sequence { f: FunctionBuilder::new(params as u32), math: &mut self, less: BTreeMap::new() };
             let args: Vec<_> = (0..params as u32).map(Lanes::Vector).collect();
             let result = math::sequence(&mut emit, function, &args);
             let mut f = emit.f;
@@ -49,6 +50,27 @@ impl MathFunctions {
 struct Sequence<'a> {
     f: FunctionBuilder,
     math: &'a mut MathFunctions,
+    /// The operands of each comparison, by the local that holds what came out. No local is used twice.
+    less: BTreeMap<u32, (Lanes, Lanes)>,
+}
+
+impl Sequence<'_> {
+    /// Whether a selection takes the smaller or the larger of two floats by comparing just these.
+    fn extreme(&self, condition: Lanes, accept: Lanes, reject: Lanes) -> Option<Extreme> {
+        let Lanes::Vector(condition) = condition else { return None };
+        let (a, b) = *self.less.get(&condition)?;
+        let same = |x, y| match (x, y) {
+            (Lanes::Bits(x), Lanes::Bits(y)) | (Lanes::Vector(x), Lanes::Vector(y)) => x == y,
+            _ => false,
+        };
+        if same(a, accept) && same(b, reject) {
+            Some(Extreme::Smaller)
+        } else if same(a, reject) && same(b, accept) {
+            Some(Extreme::Larger)
+        } else {
+            None
+        }
+    }
 }
 
 impl Ops for Sequence<'_> {
@@ -65,11 +87,18 @@ impl Ops for Sequence<'_> {
 
     fn binary(&mut self, op: Binary, a: Lanes, b: Lanes) -> Lanes {
         self.f.vector_binary(op, a, b);
-        self.f.keep_vector()
+        let result = self.f.keep_vector();
+        if let (Binary::FloatLess, Lanes::Vector(local)) = (op, result) {
+            self.less.insert(local, (a, b));
+        }
+        result
     }
 
     fn select(&mut self, condition: Lanes, accept: Lanes, reject: Lanes) -> Lanes {
-        self.f.vector_select(condition, accept, reject);
+        match self.extreme(condition, accept, reject) {
+            Some(extreme) => self.f.push_extreme(extreme, accept, reject),
+            None => self.f.vector_select(condition, accept, reject),
+        }
         self.f.keep_vector()
     }
 

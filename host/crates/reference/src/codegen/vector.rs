@@ -12,6 +12,15 @@ use wasm_encoder::ValType;
 pub(super) const SIGNED_MAX: u32 = 0x4eff_ffff;
 pub(super) const UNSIGNED_MAX: u32 = 0x4f7f_ffff;
 
+/// A selection between two floats by which is less.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Extreme {
+    /// `accept < reject ? accept : reject`.
+    Smaller,
+    /// `reject < accept ? accept : reject`.
+    Larger,
+}
+
 impl FunctionBuilder {
     /// An operation of one vector.
     pub(super) fn vector_unary(&mut self, op: Unary, a: Lanes) {
@@ -211,6 +220,18 @@ impl FunctionBuilder {
         self.push(reject);
         self.push(condition);
         self.ins().v128_bitselect();
+    }
+
+    /// What [`vector_select`](Self::vector_select) would give, of operands that the condition compares, in one instruction:
+    /// `pmin(r, a)` is `a < r ? a : r`, `pmax(r, a)` is `r < a ? a : r`, bit by bit.
+    pub(super) fn push_extreme(&mut self, extreme: Extreme, accept: Lanes, reject: Lanes) {
+        self.push(reject);
+        self.push(accept);
+        let mut ins = self.ins();
+        match extreme {
+            Extreme::Smaller => ins.f32x4_pmin(),
+            Extreme::Larger => ins.f32x4_pmax(),
+        };
     }
 
     /// `a * b + c`, rounded once: the runtime makes relaxed operations deterministic, and then this one is fused.

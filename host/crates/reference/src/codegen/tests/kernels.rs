@@ -51,6 +51,8 @@ fn integers() {
 
 #[test]
 fn floats() {
+    const F: &str = "bitcast<f32>(x * 31337u)";
+    const H: &str = "bitcast<f32>(x * 91337u)";
     for f in ["floor", "ceil", "trunc", "round", "sqrt", "abs", "exp", "sin", "log", "tanh", "fract", "sign"] {
         check_expression(&format!("bitcast<u32>({f}(bitcast<f32>(x * 31337u)))"));
         check_expression(&format!("bitcast<u32>({f}(f32(x) * 0.001) + {f}(f32(g.x)))"));
@@ -58,6 +60,13 @@ fn floats() {
     check_expression("u32(bitcast<f32>(x * 31337u)) ^ bitcast<u32>(i32(bitcast<f32>(x * 31337u)))");
     check_expression("bitcast<u32>(min(bitcast<f32>(x * 31337u), bitcast<f32>(x * 91337u)))");
     check_expression("bitcast<u32>(max(bitcast<f32>(x * 31337u), f32(g.x)) + pow(f32(x), 0.37))");
+    for (x, y) in [(F, H), (F, "0.0"), ("-0.0", H), (H, "1.5")] {
+        for (a, b) in [(x, y), (y, x)] {
+            for condition in ["<", "<=", ">"] {
+                check_expression(&format!("bitcast<u32>(select({a}, {b}, {x} {condition} {y}) + 0.5)"));
+            }
+        }
+    }
     check_expression("bitcast<u32>(fma(f32(x), 1.1, f32(i)) + fma(f32(g.x), 0.3, f32(n.x)))");
 }
 
@@ -66,8 +75,12 @@ fn indices_of_every_shape() {
     for index in ["i", "96u - i", "i * 2u", "i * 3u + 1u", "x", "g.x", "i + 90u", "(i + 4294967290u)", "i ^ 1u"] {
         check_expression(&format!("a[{index}]"));
     }
+    // Side by side in some gangs.
+    for index in ["(i & 15u)", "(i + 3u) % 31u", "min(i, 50u) + 2u", "u32(clamp(i32(i) - 9, 0, 70))"] {
+        check_expression(&format!("a[{index}]"));
+    }
     for ty in ["vec2u", "vec3u", "vec4u"] {
-        for index in ["id.x", "id.x * 2u", "id.x ^ 5u", "id.y", "(id.x + 70u)"] {
+        for index in ["id.x", "id.x * 2u", "id.x ^ 5u", "id.y", "(id.x + 70u)", "(id.x + 2u) % 16u"] {
             let text = format!(
                 "@group(0) @binding(0) var<storage> a: array<{ty}>;
                  @group(0) @binding(1) var<storage, read_write> b: array<{ty}>;
