@@ -67,7 +67,10 @@ pub const EXPANDED_CALLS: u64 = 1 << 20;
 /// Largest value that is not in a variable, such as a whole array that is loaded or returned.
 pub const VALUE_BYTES: u64 = 131_072;
 /// Most statements, operations and operands of a lowered kernel.
-pub const LOWERED_SIZE: u32 = 1 << 17;
+pub const LOWERED_SIZE: u32 = 1 << 15;
+/// What values that a lowered kernel keeps across its branches and loops may come to: compilers take time for each. A
+/// value counts once for each branch between its definition and its last use, and 16 times for each loop and barrier.
+pub const LOWERED_SPANS: u64 = 1 << 23;
 /// Most scalars that lowering looks at to get there: parts of composite values, again and again.
 pub const LOWERED_WORK: u64 = 1 << 24;
 /// Most bytes of an invocation's arrays, indexed by what is not known before.

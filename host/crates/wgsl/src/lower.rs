@@ -18,6 +18,7 @@ mod leave;
 mod module;
 mod overwritten;
 mod returns;
+mod spans;
 mod statement;
 mod sweep;
 mod tidy;

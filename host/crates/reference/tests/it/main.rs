@@ -2,6 +2,7 @@
 
 mod budgets;
 mod conformance;
+mod large;
 mod leaving;
 mod sessions;
 mod support;

@@ -23,7 +23,7 @@ struct Open {
 }
 
 /// Builds a lowered kernel.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Builder {
     /// What is known of each value.
     facts: Vec<Fact>,
@@ -220,13 +220,17 @@ impl Builder {
         let operands = match &statement {
             Stmt::Store { values, .. } => values.len(),
             Stmt::Load { count, .. } => usize::from(*count),
-            Stmt::Let(_, Op::Math(..)) => 16,
+            Stmt::Let(_, op) => cost(op),
             _ => 0,
         };
-        self.size = self.size.saturating_add(u32::try_from(1 + operands).unwrap_or(u32::MAX));
+        self.grow(1 + operands);
         if let Some(open) = self.open.last_mut() {
             open.statements.push(statement);
         }
+    }
+
+    fn grow(&mut self, by: usize) {
+        self.size = self.size.saturating_add(u32::try_from(by).unwrap_or(u32::MAX));
     }
 
     /// What an operation gives.
@@ -265,7 +269,7 @@ impl Builder {
         self.computed.insert(key.clone(), value);
         self.ops.insert(value, op.clone());
         if is_preamble {
-            self.size = self.size.saturating_add(1);
+            self.grow(1 + cost(&op));
             self.preamble.push((value, op));
         } else {
             if let Some(open) = self.open.last_mut() {
@@ -401,4 +405,9 @@ impl Builder {
         let is_zero = self.binary(Binary::Equal, int, zero);
         self.unary(Unary::Not, is_zero)
     }
+}
+
+/// What an operation takes beyond one: a sequence is a call of a function.
+fn cost(op: &Op) -> usize {
+    if matches!(op, Op::Math(..)) { 16 } else { 0 }
 }

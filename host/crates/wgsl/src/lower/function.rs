@@ -106,7 +106,8 @@ impl<'a> Lowerer<'a> {
         self.depth = self.depth.saturating_sub(1);
     }
 
-    fn too_large(&self, what: &str) -> Refusal {
+    /// Refuses the kernel.
+    pub(super) fn too_large(&self, what: &str) -> Refusal {
         let span = scan::function(self.text, &self.types.module().entry_points[0].name);
         Refusal::at_span(RefusalReason::TooLarge, self.text, span, what, "split it up")
     }

@@ -5,9 +5,9 @@ use super::data::{Data, Pointer, Values};
 use super::function::Lowerer;
 use super::indexed;
 use super::layout::{Layout, Types};
-use super::{leave, overwritten, sweep, tidy};
+use super::{leave, overwritten, spans, sweep, tidy};
 use crate::lowered::{At, Builtin, Lowered, Memory, Value};
-use crate::{Admission, Interface, Kernel, Refusal, admit};
+use crate::{Admission, Interface, Kernel, Refusal, admit, limits};
 use naga::{AddressSpace, BuiltIn, GlobalVariable, Span, TypeInner};
 
 /// Lowers a kernel on the calling thread.
@@ -21,9 +21,14 @@ pub(super) fn lower(kernel: &Kernel, text: &str, admission: Admission) -> Result
     lowerer.call(module.functions.len(), entry, kernel.info().get_entry_point(0), arguments)?;
     lowerer.spend(0)?;
     let prologue = std::mem::take(&mut lowerer.prologue);
-    let mut built = lowerer.builder.finish();
+    let builder = std::mem::take(&mut lowerer.builder);
+    let mut built = builder.finish();
     built.body.splice(..0, prologue);
     leave::simplify(&mut built.body, built.labels);
+    // Before it is tidied, so that what is admitted does not depend on how well that goes.
+    if spans::spans(&built) > limits::LOWERED_SPANS {
+        return Err(lowerer.too_large("it keeps too many values across too many branches and loops"));
+    }
     let whole = |built: Built| Lowered {
         interface: kernel.interface().clone(),
         workgroup_bytes,
@@ -33,7 +38,6 @@ pub(super) fn lower(kernel: &Kernel, text: &str, admission: Admission) -> Result
         preamble: built.preamble,
         body: built.body,
     };
-    // Before it is tidied, so that what is admitted does not depend on how well that goes.
     admit::check(&whole(built.clone()), text, admission)?;
     let mut built = tidy::tidy(built, kernel.interface());
     leave::simplify(&mut built.body, built.labels);
