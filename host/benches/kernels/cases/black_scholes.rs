@@ -56,6 +56,6 @@ fn price(price: f32, strike: f32, time: f32) -> (f32, f32) {
 fn distribution(x: f32) -> f32 {
     let k = 1.0 / (1.0 + 0.231_641_9 * x.abs());
     let sum = k * (0.319_381_53 + k * (-0.356_563_78 + k * (1.781_477_9 + k * (-1.821_256 + k * 1.330_274_5))));
-    let tail = 0.398_942_28 * (-0.5 * x * x).exp() * sum;
+    let tail = 0.398_942_3 * (-0.5 * x * x).exp() * sum;
     if x > 0.0 { 1.0 - tail } else { tail }
 }
