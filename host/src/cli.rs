@@ -2,6 +2,7 @@
 
 mod bindings;
 mod build;
+mod check;
 mod completions;
 mod devices;
 mod files;
@@ -89,6 +90,8 @@ enum Command {
     Run(run::Args),
     /// Run a receipt's job again, and say whether the outcome is the same
     Verify(verify::Args),
+    /// Run a job or a kernel with every access watched, and report races and other mistakes
+    Check(check::Args),
     /// Show what a module, receipt or job file contains
     Inspect(inspect::Args),
     /// Run one WGSL kernel without a job, and time it
@@ -114,6 +117,7 @@ pub(crate) async fn dispatch(cli: Cli, output: Output) -> Result<Exit, Failure> 
     match cli.command {
         Command::Run(args) => run::run(args, &config, &output).await,
         Command::Verify(args) => verify::run(args, &config, &output).await,
+        Command::Check(args) => check::run(args, &config, &output).await,
         Command::Inspect(args) => inspect::run(&args, &config, &output).await,
         Command::Kernel(args) => kernel::run(args, &output).await,
         Command::Devices(args) => devices::run(&args, &output),

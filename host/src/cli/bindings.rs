@@ -27,9 +27,6 @@ pub(crate) struct LaunchArgs {
     /// Set an override constant, by name or @id (repeatable); booleans are 0 and 1
     #[arg(long = "const", value_name = "NAME=VALUE", value_parser = constant, allow_hyphen_values = true)]
     pub(crate) constants: Vec<(String, f64)>,
-    /// Loop iterations of an invocation, of all loops together [default: 16_777_216]
-    #[arg(long = "limit-loop-iterations", value_name = "COUNT", value_parser = loop_iterations)]
-    pub(crate) loop_iterations: Option<u32>,
 }
 
 /// How many workgroups there are along x, y and z.
@@ -65,8 +62,6 @@ pub(crate) struct Launch {
     pub(crate) kernel: Kernel,
     /// How many workgroups.
     pub(crate) groups: [u32; 3],
-    /// Iterations of loops that an invocation may begin.
-    pub(crate) loop_iterations: u32,
     /// What is bound, in the order of the kernel's interface.
     pub(crate) bindings: Vec<Bound>,
 }
@@ -104,6 +99,11 @@ impl Bound {
 }
 
 impl LaunchArgs {
+    /// Whether any of them was given.
+    pub(crate) fn is_given(&self) -> bool {
+        self.entry.is_some() || self.groups.is_some() || !self.binds.is_empty() || !self.constants.is_empty()
+    }
+
     /// Reads the kernel at `path` and what is to be bound. Blocks.
     pub(crate) fn prepare(self, path: &Path) -> Result<Launch, Failure> {
         let why = "--groups is missing: say how many workgroups to launch, such as `--groups 64` or `--groups 8,8,1`";
@@ -116,13 +116,9 @@ impl LaunchArgs {
         let source = wgsl::Source { text: &text, entry_point: &entry, constants: &self.constants };
         let kernel = wgsl::parse(&source).map_err(|error| refused(path, &error))?;
         let bindings = bind_all(&kernel, self.binds)?;
-        let loop_iterations = self.loop_iterations.unwrap_or(LOOP_ITERATIONS);
-        Ok(Launch { text, kernel, groups, loop_iterations, bindings })
+        Ok(Launch { text, kernel, groups, bindings })
     }
 }
-
-/// A job's default.
-const LOOP_ITERATIONS: u32 = 1 << 24;
 
 /// A kernel that is refused is bad input.
 pub(crate) fn refused(path: &Path, error: &ParseError) -> Failure {
@@ -291,7 +287,8 @@ fn constant(text: &str) -> Result<(String, f64), String> {
     Ok((name.to_owned(), value))
 }
 
-fn loop_iterations(text: &str) -> Result<u32, String> {
+/// Reads a budget of loop iterations.
+pub(crate) fn loop_iterations(text: &str) -> Result<u32, String> {
     let count = numbers::count(text)?;
     let fits = u32::try_from(count).ok().filter(|count| u64::from(*count) <= samebit_runner::spec::LOOP_ITERATIONS_MAX);
     fits.ok_or_else(|| format!("at most {} are allowed", samebit_runner::spec::LOOP_ITERATIONS_MAX))
@@ -309,7 +306,7 @@ mod tests {
     fn args(binds: &[&str]) -> LaunchArgs {
         let binds = binds.iter().map(|text| bind(text).expect("a binding")).collect();
         let groups = Some(Groups([1; 3]));
-        LaunchArgs { entry: Some("main".to_owned()), groups, binds, constants: Vec::new(), loop_iterations: None }
+        LaunchArgs { entry: Some("main".to_owned()), groups, binds, constants: Vec::new() }
     }
 
     fn prepare(args: LaunchArgs) -> Result<Launch, String> {

@@ -55,6 +55,16 @@ impl JobArgs {
         Self { module, inputs: Vec::new(), args: Vec::new(), profile: None, limits: LimitArgs::default() }
     }
 
+    /// Of a kernel's text instead of a module: the profile and the budget of loop iterations, which are all that matters.
+    pub(crate) fn of_kernel(&self) -> Result<(Profile, u64), Failure> {
+        if !self.inputs.is_empty() || !self.args.is_empty() {
+            let why = "--input and --arg are for modules: a kernel is given buffers with --bind";
+            return Err(Failure::usage("usage", why));
+        }
+        let limits = self.limits.over(Limits::default());
+        Ok((self.profile.unwrap_or(Profile::Exact), limits.loop_iterations))
+    }
+
     /// Puts flags over the job file, if one is named.
     pub(crate) fn draft(self) -> Result<Draft, Failure> {
         let file = match source(&self.module, Path::new("")) {

@@ -11,7 +11,7 @@ use samebit_runner::engine::device::{
 use samebit_runner::spec::{Hash, Profile};
 use serde_json::{Value, json};
 
-use crate::cli::bindings::{At, Bound, Launch, LaunchArgs, placed};
+use crate::cli::bindings::{At, Bound, Launch, LaunchArgs, loop_iterations, placed};
 use crate::cli::files;
 use crate::cli::job::profile;
 use crate::cli::run::HostArgs;
@@ -36,6 +36,9 @@ Examples:
   samebit kernel life.wgsl --groups 16,16 --bind 0:0=zero:64KiB --const width=128 --repeat 20 --json
   samebit kernel noise.wgsl --groups 64 --bind 0:0=zero:64KiB --device gpu --profile native";
 
+/// A job's default.
+const LOOP_ITERATIONS: u32 = 1 << 24;
+
 /// How large a piece of a binding's bytes is queued at once.
 const PIECE_BYTES: usize = 4 << 20;
 
@@ -48,6 +51,9 @@ pub(crate) struct Args {
     file: PathBuf,
     #[command(flatten)]
     launch: LaunchArgs,
+    /// Loop iterations of an invocation, of all loops together [default: 16_777_216]
+    #[arg(long = "limit-loop-iterations", value_name = "COUNT", value_parser = loop_iterations, help_heading = "Launch")]
+    loop_iterations: Option<u32>,
     /// Write what @group(G) @binding(B) holds afterward to a file, raw (repeatable)
     #[arg(short, long = "dump", value_name = "G:B=FILE", value_parser = dump, help_heading = "Launch")]
     dumps: Vec<(At, PathBuf)>,
@@ -81,7 +87,7 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<Exit, Failure> {
         Profile::Exact => Admission::Exact,
         Profile::Native => Admission::Native,
     };
-    let options = SessionOptions { admission, loop_iterations: launch.loop_iterations };
+    let options = SessionOptions { admission, loop_iterations: args.loop_iterations.unwrap_or(LOOP_ITERATIONS) };
     let session = device.open(options).await.map_err(device_failed)?;
     let gpu = Checked::new(session, u64::MAX, admission);
     let bench = Bench { gpu, repeat: args.repeat, file };

@@ -1,5 +1,6 @@
 //! The program as its users meet it: every test starts the real one.
 
+mod checking;
 mod guests;
 mod interrupting;
 mod looking;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use samebit_engine::spec::{DeviceUsed, JobSpec, Measured, Name, Profile};
+use samebit_engine::spec::{DeviceUsed, JobSpec, Measured, Name, Profile, Status};
 use samebit_engine::{Input, Observer, Run};
 use samebit_store::{Blob, ReadError};
 use thiserror::Error;
@@ -57,6 +57,11 @@ impl Compiled {
 }
 
 impl Ran {
+    /// How the job ended.
+    pub fn status(&self) -> &Status {
+        &self.ran.status
+    }
+
     /// The profile that the job's kernels ran in.
     pub fn profile(&self) -> Profile {
         self.job.profile
