@@ -102,7 +102,8 @@ impl Writer {
     /// A name that no other has.
     pub(super) fn fresh(&mut self, prefix: &str) -> String {
         self.made += 1;
-        format!("{prefix}{}", self.made)
+        // `u32` alone would be a type.
+        format!("{prefix}_{}", self.made)
     }
 
     /// True in the mode where floats are exact and indices inside.

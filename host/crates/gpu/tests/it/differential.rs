@@ -12,6 +12,13 @@ use samebit_reference::interp::{self, Ended, Options};
 /// How many programs a plain run makes.
 const PROGRAMS: u64 = 40;
 
+/// Programs of which lavapipe of Mesa 22.3 makes something else. They run, but may differ; the exact cause is not known.
+///
+/// 346: reduced, it writes `extractBits(1 + gid.x, offset, n)`, whose offset is 0 by hand and when written out, and the
+/// driver writes 0 for some invocations. Without a loop beside it, whose writes nothing reads, the driver is right as
+/// well. So the fault is taken to be in its optimizer, since translation to SPIR-V does not look that far.
+const DRIVER_FAULTS: [u64; 1] = [346];
+
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
@@ -73,7 +80,9 @@ fn vulkan_and_the_interpreter_agree_on_random_programs() {
         let program = program(seed, Floats::Exact);
         if interpreted(&program) != pollster::block_on(driven(&device, &program)) {
             println!("SAMEBIT_SEED={seed} SAMEBIT_PROGRAMS=1\n{}", program.text);
-            differ.push(seed);
+            if !DRIVER_FAULTS.contains(&seed) {
+                differ.push(seed);
+            }
         }
     }
     drop(device);
