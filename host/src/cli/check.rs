@@ -26,8 +26,8 @@ use crate::progress::Progress;
 const AFTER: &str = "\
 MODULE may also be a kernel, FILE.wgsl, which is then launched as by `samebit kernel`. Every
 dispatch runs on this CPU, first in order and with every access to memory watched, then again in
-other orders of workgroups and invocations, whose bytes must be the same. It takes some hundred times
-as long as a run: use small inputs that matter.
+other orders of workgroups and invocations, whose bytes must be the same. It takes far longer
+than a run: use small inputs that matter.
 
 What is found:
   data-race            two invocations access a word, one writes, and no barrier is between
