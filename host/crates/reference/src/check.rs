@@ -1,7 +1,7 @@
 //! Finds what a kernel may not do, by running it: data races, indices out of range, memory that nobody wrote, loops that
 //! do not end, and answers that depend on the order.
 //!
-//! A [`Checker`] runs a dispatch once in order on the interpreter with shadow memory ([`shadow`]), which knows for each
+//! A [`Checker`] runs a dispatch once in order on the interpreter with shadow memory (`shadow`), which knows for each
 //! word who accessed it since the last barrier, and who of another workgroup did at all. Then it runs it again in other
 //! orders, and compares what is left in the buffers. What it finds has the places in the text and the invocations, and
 //! becomes a [`Report`], for programs and for people.
