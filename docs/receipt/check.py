@@ -167,7 +167,8 @@ def sign(secret, message):
 
 MAGIC = b"SBRCPT\r\n"
 ENCODED_BYTES_MAX = 1 << 21
-JOB, OUTCOME, RECEIPT = (f"samebit 2026 {kind} v1" for kind in ("job", "outcome", "receipt"))
+JOB, OUTCOME, RECEIPT, CHAIN, PUBLICATION = (
+    f"samebit 2026 {kind} v1" for kind in ("job", "outcome", "receipt", "chain entry", "publication"))
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 LIMITS = ("fuel", "memory_bytes", "table_elements", "instances", "gpu_memory_bytes", "dispatches", "loop_iterations",
           "output_bytes", "log_bytes")
@@ -381,6 +382,50 @@ def decode_receipt(data, reader=None):
     return receipt, {"id": receipt_id.hex(), "job_id": job_id.hex(), "outcome_id": outcome_id.hex()}
 
 
+def decode_signed(data, context, read):
+    """A value that ends in a key (named last) and a signature of that key over all that comes before."""
+    def read_all(reader):
+        value = read(reader)
+        mark.append(reader.at)
+        return {**value, "signature": (reader.take(32, "signature: R") + reader.take(32, "signature: S")).hex()}
+
+    mark = []
+    value = decode(data, read_all)
+    statement_id = blake3_derive_key(context, data[:mark[0]])
+    key = value.get("host") or value["author"]
+    if not verifies(bytes.fromhex(key), statement_id, bytes.fromhex(value["signature"])):
+        raise Refused("bad-signature")
+    return value, {"id": statement_id.hex()}
+
+
+def decode_chain_entry(data):
+    return decode_signed(data, CHAIN, lambda reader: {
+        "sequence": reader.varint("sequence"),
+        "previous": reader.take(32, "previous: entry id").hex(),
+        "receipt": reader.take(32, "receipt: id").hex(),
+        "file": reader.blob("file"),
+        "host": reader.take(32, "host: public key").hex(),
+    })
+
+
+def decode_publication(data):
+    return decode_signed(data, PUBLICATION, lambda reader: {
+        "module": reader.blob("module"),
+        "author": reader.take(32, "author: public key").hex(),
+    })
+
+
+def is_chain(vectors):
+    """Whether the good entries follow one another, from the first on."""
+    entries = [vector for vector in vectors if vector["expect"] == "ok"]
+    before = [None, *entries]
+    return all(
+        entry["value"]["sequence"] == place
+        and entry["value"]["previous"] == (last["id"] if last else "00" * 32)
+        and entry["value"]["host"] == entries[0]["value"]["host"]
+        for place, (last, entry) in enumerate(zip(before, entries)))
+
+
 # --- What the command line asks for ---------------------------------------------------------------------------------
 
 
@@ -403,17 +448,22 @@ def disagreement(vector, read):
             return f"{name} is {text}"
     if "secret_key" in vector:
         key, signature = sign(bytes.fromhex(vector["secret_key"]), bytes.fromhex(vector["id"]))
-        if (key.hex(), signature.hex()) != (value["host"], value["signature"]):
+        if (key.hex(), signature.hex()) != (value.get("host") or value["author"], value["signature"]):
             return "the secret key signs otherwise"
     return None
 
 
 def check_vectors(folder):
     wrong = count = 0
-    for file, read in (("jobs", decode_job), ("outcomes", decode_outcome), ("receipts", decode_receipt)):
+    kinds = (("jobs", decode_job), ("outcomes", decode_outcome), ("receipts", decode_receipt),
+             ("chain", decode_chain_entry), ("publications", decode_publication))
+    for file, read in kinds:
         vectors = json.loads((folder / f"{file}.json").read_text(encoding="utf-8"))["vectors"]
         if not {"ok"} < {vector["expect"] for vector in vectors}:
             print(f"{file}: good and bad vectors are needed")
+            wrong += 1
+        if file == "chain" and not is_chain(vectors):
+            print("chain: the good entries do not follow one another")
             wrong += 1
         for vector in vectors:
             count += 1

@@ -139,6 +139,14 @@ id!(
     /// What a host signs: the hash of a [`Statement`](crate::Statement)'s canonical bytes.
     ReceiptId, "samebit 2026 receipt v1"
 );
+id!(
+    /// Names an entry of a host's chain: what the host signs, and what the next entry names.
+    EntryId, "samebit 2026 chain entry v1"
+);
+id!(
+    /// What an author signs: the hash of a module's name and the author's key.
+    PublicationId, "samebit 2026 publication v1"
+);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 //! format, and needs a new version of it.
 
 mod bad;
+mod chain;
 mod good;
 
 use std::fmt::Debug;
@@ -13,7 +14,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use data_encoding::HEXLOWER;
-use samebit_spec::{DecodeError, JobSpec, Outcome, Receipt, ReceiptError};
+use samebit_spec::{
+    ChainEntry, ChainEntryError, DecodeError, JobSpec, Outcome, Publication, PublicationError, Receipt, ReceiptError,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +130,48 @@ impl Kind for Receipt {
     }
 }
 
+impl Kind for ChainEntry {
+    const FILE: &'static str = "chain.json";
+    const ABOUT: &'static str = "A host's chain, in order, then entries to refuse. The id is what is signed.";
+
+    fn read(bytes: &[u8]) -> Result<Self, &'static str> {
+        Self::decode(bytes).map_err(|error| match error {
+            ChainEntryError::Decode(error) => class(&error),
+            ChainEntryError::BadSignature(_) => "bad-signature",
+            _ => "unknown",
+        })
+    }
+
+    fn write(&self) -> Vec<u8> {
+        self.encode()
+    }
+
+    fn id_text(&self) -> String {
+        self.id().to_string()
+    }
+}
+
+impl Kind for Publication {
+    const FILE: &'static str = "publications.json";
+    const ABOUT: &'static str = "Publications. The id is what is signed.";
+
+    fn read(bytes: &[u8]) -> Result<Self, &'static str> {
+        Self::decode(bytes).map_err(|error| match error {
+            PublicationError::Decode(error) => class(&error),
+            PublicationError::BadSignature(_) => "bad-signature",
+            _ => "unknown",
+        })
+    }
+
+    fn write(&self) -> Vec<u8> {
+        self.encode()
+    }
+
+    fn id_text(&self) -> String {
+        self.id().to_string()
+    }
+}
+
 fn docs() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "..", "..", "docs"].iter().collect()
 }
@@ -178,6 +223,16 @@ fn outcome_vectors_hold() {
 #[test]
 fn receipt_vectors_hold() {
     up_to_date([good::receipts(), bad::receipts()].into_iter().flatten().collect());
+}
+
+#[test]
+fn chain_vectors_hold() {
+    up_to_date(chain::entries());
+}
+
+#[test]
+fn publication_vectors_hold() {
+    up_to_date(chain::publications());
 }
 
 #[test]

@@ -16,7 +16,7 @@ const ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-fn refused<T>(name: &str, class: &str, why: &str, bytes: &[u8]) -> Vector<T> {
+pub(super) fn refused<T>(name: &str, class: &str, why: &str, bytes: &[u8]) -> Vector<T> {
     Vector {
         name: name.to_owned(),
         expect: class.to_owned(),

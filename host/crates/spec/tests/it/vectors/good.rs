@@ -6,7 +6,7 @@ use samebit_spec::{JobSpec, Measured, Outcome, Receipt};
 use super::{Kind, Vector};
 use crate::samples;
 
-fn accepted<T: Kind>(name: &str, value: T) -> Vector<T> {
+pub(super) fn accepted<T: Kind>(name: &str, value: T) -> Vector<T> {
     Vector {
         name: name.to_owned(),
         expect: "ok".to_owned(),
