@@ -3,6 +3,9 @@
 //! A value has one encoding. Decoding accepts that encoding and nothing else: trailing bytes, over-long integers,
 //! unsorted or repeated map keys and unknown versions are errors. This holds by construction: what was decoded is
 //! encoded again and must give the same bytes.
+//!
+//! [`encode`] and [`decode`] are also for formats of other crates, such as the messages between hosts: whoever defines
+//! one checks what its types alone do not express.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -41,14 +44,16 @@ enum Versioned<T> {
     V1(T),
 }
 
-/// The canonical bytes of a value.
-pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+/// The canonical bytes of a value, as version 1 of its kind.
+///
+/// The value is plain data: sequences of known length, no flattened or untagged serde types.
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     // Postcard into a growing vector fails only for types without a known length, and ours all have one.
     postcard::to_allocvec(&Versioned::V1(value)).expect("plain data always encodes")
 }
 
-/// Reads a value from its canonical bytes.
-pub(crate) fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+/// Reads a value from its canonical bytes, at most [`ENCODED_BYTES_MAX`] of them.
+pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     if bytes.len() > ENCODED_BYTES_MAX {
         return Err(DecodeError::TooLong(bytes.len()));
     }

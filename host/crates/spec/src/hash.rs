@@ -13,7 +13,7 @@ use thiserror::Error;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Hash(#[serde(with = "crate::hex")] [u8; 32]);
 
-/// Why a text is not a hash.
+/// Why a text is not a hash or an id.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("not a BLAKE3 hash: {0:?} is not 64 hexadecimal digits")]
 pub struct HashParseError(String);
@@ -124,6 +124,14 @@ macro_rules! id {
                 fmt::Display::fmt(&self.0, f)
             }
         }
+
+        impl FromStr for $name {
+            type Err = HashParseError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
     };
 }
 
@@ -164,6 +172,12 @@ mod tests {
         for text in ["", "00", "zz", &"0".repeat(63), &"0".repeat(65), &"é".repeat(32)] {
             assert!(text.parse::<Hash>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_id_round_trips_through_text() {
+        let id = JobId::of_canonical(b"x");
+        assert_eq!(id.to_string().parse::<JobId>(), Ok(id));
     }
 
     #[test]

@@ -40,6 +40,12 @@ impl SecretKey {
         HostKey(self.0.verifying_key().to_bytes())
     }
 
+    /// Signs `message` as one of a kind, which `context` names: what is signed is the BLAKE3 hash of the message in
+    /// key-derivation mode under that string, so that no message can ever pass for one of another kind.
+    pub fn sign_as(&self, context: &str, message: &[u8]) -> Signature {
+        self.sign(&blake3::derive_key(context, message))
+    }
+
     pub(crate) fn sign(&self, message: &[u8]) -> Signature {
         Signature(self.0.sign(message).to_bytes())
     }
@@ -60,6 +66,11 @@ impl HostKey {
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// True if `signature` is what [`SecretKey::sign_as`] gives for this key, context and message.
+    pub fn verifies_as(&self, context: &str, message: &[u8], signature: &Signature) -> bool {
+        self.verifies(&blake3::derive_key(context, message), signature)
     }
 
     /// True if `signature` is this key's over `message`, by the strict rules of `docs/RECEIPT.md`: canonical key, point
@@ -122,5 +133,21 @@ impl<'de> Deserialize<'de> for Signature {
         bytes[..32].copy_from_slice(&head);
         bytes[32..].copy_from_slice(&tail);
         Ok(Self(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_holds_for_its_key_context_and_message_alone() {
+        let key = SecretKey::from_bytes(&[7; 32]);
+        let other = SecretKey::from_bytes(&[8; 32]);
+        let signature = key.sign_as("samebit test a", b"message");
+        assert!(key.public().verifies_as("samebit test a", b"message", &signature));
+        assert!(!key.public().verifies_as("samebit test b", b"message", &signature));
+        assert!(!key.public().verifies_as("samebit test a", b"massage", &signature));
+        assert!(!other.public().verifies_as("samebit test a", b"message", &signature));
     }
 }

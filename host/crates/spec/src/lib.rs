@@ -19,7 +19,7 @@ mod publication;
 mod receipt;
 
 pub use chain::{ChainEntry, ChainEntryError, ChainError, ChainHead};
-pub use encoding::{DecodeError, ENCODED_BYTES_MAX};
+pub use encoding::{DecodeError, ENCODED_BYTES_MAX, decode, encode};
 pub use hash::{BlobRef, EntryId, Hash, HashParseError, JobId, OutcomeId, PublicationId, ReceiptId};
 pub use job::{ARGS_BYTES_MAX, ARGS_MAX, INPUTS_MAX, JobSpec, JobSpecError, Profile};
 pub use key::{HostKey, KeyParseError, SecretKey, Signature};
