@@ -10,6 +10,8 @@ use anyhow::{Context, Result};
 const BUILT: [&str; 2] = ["target", "node_modules"];
 /// Hidden folders that hold sources nevertheless.
 const HIDDEN: [&str; 3] = [".cargo", ".ci", ".config"];
+/// The file that says where a linked worktree's repository is.
+const WORKTREE: &str = ".git";
 
 /// Every file of the repository that is text, by its path with forward slashes.
 #[derive(Debug, Default)]
@@ -56,7 +58,7 @@ impl Sources {
                 !BUILT.contains(&name.as_str()) && (!name.starts_with('.') || HIDDEN.contains(&name.as_str()));
             if kind.is_dir() && is_wanted {
                 self.add_folder(&entry.path(), &format!("{prefix}{name}/"))?;
-            } else if kind.is_file() {
+            } else if kind.is_file() && name != WORKTREE {
                 let bytes = fs::read(entry.path()).with_context(|| format!("{prefix}{name} cannot be read"))?;
                 if let Ok(text) = String::from_utf8(bytes) {
                     self.texts.insert(format!("{prefix}{name}"), text);
