@@ -243,7 +243,7 @@ class Reader:
     def blob(self, what):
         return {"hash": self.take(32, f"{what}: hash").hex(), "size_bytes": self.varint(f"{what}: size in bytes")}
 
-    def blobs(self, what):
+    def named(self, what, read):
         found, last = {}, None
         for _ in range(self.varint(f"{what}s: count")):
             name = self.text(f"{what}'s name")
@@ -252,8 +252,15 @@ class Reader:
             if last is not None and name <= last:
                 self.canonical = False
             last = name
-            found[name] = self.blob(f"{what} {name}")
+            found[name] = read(f"{what} {name}")
         return found
+
+    def blobs(self, what):
+        return self.named(what, self.blob)
+
+    def tolerance(self, what):
+        kind = self.variant(what, ("absolute", "relative", "ulp", "compare"))
+        return kind if kind == "compare" else {kind: self.varint(f"{what}: bound", 32)}
 
 
 def read_job(reader):
@@ -267,6 +274,7 @@ def read_job(reader):
         "inputs": reader.blobs("input"),
         "limits": {limit: reader.varint(f"limit {limit}") for limit in LIMITS},
         "profile": reader.variant("profile", ("exact", "native")),
+        "tolerances": reader.named("tolerance", reader.tolerance),
     }
 
 
@@ -290,12 +298,21 @@ def read_measured(reader):
         "program": reader.text("program"),
         **{number: reader.varint(number) for number in numbers},
         "device": reader.option("device", lambda what: {
-            part: reader.text(f"{what} {part}") for part in ("name", "driver", "backend")}),
+            **{part: reader.text(f"{what} {part}") for part in ("name", "driver", "backend")},
+            "battery": reader.option(f"{what} battery", lambda what: reader.take(32, what).hex())}),
         "energy_mj": reader.option("energy_mj", reader.varint),
     }
 
 
+# The bits of binary32 infinity and of one, and the most ULP: each kind of tolerance is below, or at most, one of them.
+BOUNDS = {"absolute": 0x7F800000 - 1, "relative": 0x3F800000 - 1, "ulp": 1 << 23}
+
+
 def check_job(job):
+    tolerances = [next(iter(tolerance.items())) for tolerance in job["tolerances"].values() if tolerance != "compare"]
+    if ((job["profile"] == "exact" and job["tolerances"]) or len(job["tolerances"]) > 4096
+            or any(bound > BOUNDS[kind] for kind, bound in tolerances)):
+        raise Refused("invalid")
     if (sum(len(arg.encode()) for arg in job["args"]) > 65536
             or any("\0" in arg for arg in job["args"]) or len(job["inputs"]) > 4096
             or job["limits"]["loop_iterations"] >= 2**31):
@@ -314,7 +331,8 @@ def check_outcome(outcome):
 
 
 def check_measured(measured):
-    texts = [measured["program"], *(measured["device"] or {}).values()]
+    device = measured["device"] or {}
+    texts = [measured["program"], *(device[part] for part in ("name", "driver", "backend") if device)]
     if any(len(text.encode()) > 256 for text in texts):
         raise Refused("invalid")
 

@@ -11,3 +11,13 @@ wit_bindgen::generate!({
     pub_export_macro: true,
     default_bindings_module: "samebit_guest::bindings",
 });
+
+/// The world `comparing`, which a job with a comparison of its own exports too.
+pub mod comparing {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "comparing",
+        pub_export_macro: true,
+        default_bindings_module: "samebit_guest::bindings::comparing",
+    });
+}

@@ -38,6 +38,30 @@
 //! machine with plain `cargo test`: there, [`testing::Host`](crate::testing) stands in for the real host, with buffers in memory and
 //! Rust functions in place of kernels.
 //!
+//! Floats of a job in the profile native may differ between two classes of device. A job that knows best which outputs are
+//! as good as each other says so in a second function, and is run with `--tolerance NAME=compare`:
+//!
+//! ```
+//! use samebit_guest::prelude::*;
+//!
+//! /// The order of the scores matters, their last digits do not.
+//! #[samebit_guest::compare]
+//! fn same_order(_name: &str) -> Result<(), Error> {
+//!     let order = |name| -> Result<Vec<usize>, Error> {
+//!         let bytes = input(name).read()?;
+//!         let scores: Vec<f32> = bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect();
+//!         let mut order: Vec<usize> = (0..scores.len()).collect();
+//!         order.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]));
+//!         Ok(order)
+//!     };
+//!     if order("claimed")? != order("replayed")? {
+//!         bail!("the scores are ordered otherwise");
+//!     }
+//!     Ok(())
+//! }
+//! # fn main() {}
+//! ```
+//!
 //! What this crate leaves out: kernels written while the job runs, and anything else of the interface that has no name
 //! here yet, are reached through `samebit_guest::bindings`, generated from the WIT package `samebit:job`.
 
@@ -61,7 +85,7 @@ pub use data::{Input, Output, input, inputs, output};
 pub use error::{Context, DataError, Error, GpuError, KernelError};
 pub use kernel::{Kernel, Launch};
 pub use report::{Level, log, progress};
-pub use samebit_guest_macros::{job, kernel};
+pub use samebit_guest_macros::{compare, job, kernel};
 
 /// What most jobs use, in one line: `use samebit_guest::prelude::*;`.
 pub mod prelude {

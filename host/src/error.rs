@@ -158,7 +158,7 @@ impl From<FetchError> for Failure {
 impl From<CompileError> for Failure {
     fn from(error: CompileError) -> Self {
         match error {
-            CompileError::Refused(_) => Self::usage("module", error.to_string()),
+            CompileError::Refused(_) | CompileError::NoCompare(_) => Self::usage("module", error.to_string()),
             _ => Self::host("compiler", error.to_string()),
         }
     }

@@ -1,6 +1,7 @@
-//! The macros of `samebit-guest`: the job's entry point, and kernels checked while the job compiles.
+//! The macros of `samebit-guest`: the job's entry point, its own comparison of outputs, and kernels checked while the job
+//! compiles.
 //!
-//! Use them through `samebit_guest`, which re-exports both and documents them with examples. They promise that WGSL
+//! Use them through `samebit_guest`, which re-exports them and documents them with examples. They promise that WGSL
 //! with an error does not compile: the message carries the file, line, column and the line itself. They check against
 //! naga's validation and the limits written in `wit/gpu.wit`; a host may still refuse a kernel for rules of its
 //! profile.
@@ -8,6 +9,7 @@
 use proc_macro::TokenStream;
 
 mod check;
+mod compare;
 mod fault;
 mod job;
 mod kernel;
@@ -20,6 +22,15 @@ mod kernel;
 #[proc_macro_attribute]
 pub fn job(attribute: TokenStream, item: TokenStream) -> TokenStream {
     job::expand(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a function this job's own comparison of outputs, for jobs in the profile native with the tolerance `compare`.
+///
+/// The function takes the name of an output: `fn compare(name: &str) -> Result<(), Error>`. The two versions of it are the
+/// inputs `claimed` and `replayed`. An error says why the one cannot stand for the other.
+#[proc_macro_attribute]
+pub fn compare(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    compare::expand(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// A kernel from a WGSL file, parsed and validated at compile time: `kernel!("kernels/blur.wgsl", "main")`.

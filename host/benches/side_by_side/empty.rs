@@ -26,6 +26,7 @@ pub(crate) fn in_process(work: &Work) -> Figure {
         inputs: BTreeMap::new(),
         limits: Limits::default(),
         profile: Profile::Native,
+        tolerances: Default::default(),
     };
     let mut times: Vec<Duration> = (0..RUNS)
         .map(|_| {

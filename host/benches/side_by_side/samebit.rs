@@ -49,6 +49,7 @@ pub(crate) fn job(work: &Work, name: &str, args: &[&str], inputs: &[(&str, &str)
             inputs: blobs,
             limits: Limits::default(),
             profile: Profile::Native,
+            tolerances: Default::default(),
         };
         let started = Instant::now();
         let compiled = Fetched::fetch(&host, job).await.expect("fetched").compile(&host).await.expect("compiled");

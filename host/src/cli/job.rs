@@ -1,9 +1,9 @@
 //! From what the user named to a job: files become blobs, and blobs get their hashes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use samebit_runner::spec::{BlobRef, Hash, JobSpec, Limits, Name, Profile};
+use samebit_runner::spec::{BlobRef, Hash, JobSpec, Limits, Name, Profile, Tolerance};
 use samebit_runner::store::{ImportBy, Pin, Store};
 
 use crate::cli::job_file::{JobFile, Source, is_job_file, source};
@@ -26,6 +26,10 @@ pub(crate) struct JobArgs {
     /// Which bits floats have: `exact`, the same on any device, or `native`, whatever the device gives [default: exact]
     #[arg(long, value_name = "PROFILE", value_parser = profile)]
     profile: Option<Profile>,
+    /// How far the output NAME may be from that of another class of device, in the profile native: `absolute:0.001`,
+    /// `relative:1e-5` or `ulp:4` for little-endian 32-bit floats, or `compare`, which asks the module (repeatable)
+    #[arg(long = "tolerance", value_name = "NAME=TOLERANCE", value_parser = tolerance)]
+    tolerances: Vec<(Name, Tolerance)>,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -38,6 +42,7 @@ pub(crate) struct Draft {
     args: Vec<String>,
     limits: Limits,
     profile: Profile,
+    tolerances: BTreeMap<Name, Tolerance>,
 }
 
 /// A job with what holds its blobs in the store.
@@ -52,13 +57,14 @@ impl JobArgs {
     /// A job file without any flags over it.
     pub(crate) fn of_file(path: &str) -> Self {
         let module = path.to_owned();
-        Self { module, inputs: Vec::new(), args: Vec::new(), profile: None, limits: LimitArgs::default() }
+        let (inputs, args, tolerances) = (Vec::new(), Vec::new(), Vec::new());
+        Self { module, inputs, args, profile: None, tolerances, limits: LimitArgs::default() }
     }
 
     /// Of a kernel's text instead of a module: the profile and the budget of loop iterations, which are all that matters.
     pub(crate) fn of_kernel(&self) -> Result<(Profile, u64), Failure> {
-        if !self.inputs.is_empty() || !self.args.is_empty() {
-            let why = "--input and --arg are for modules: a kernel is given buffers with --bind";
+        if !self.inputs.is_empty() || !self.args.is_empty() || !self.tolerances.is_empty() {
+            let why = "--input, --arg and --tolerance are for modules: a kernel is given buffers with --bind";
             return Err(Failure::usage("usage", why));
         }
         let limits = self.limits.over(Limits::default());
@@ -78,6 +84,7 @@ impl JobArgs {
                 args: file.args.clone(),
                 limits: file.limits.over(Limits::default()),
                 profile: file.profile.unwrap_or(Profile::Exact),
+                tolerances: file.tolerances(),
             },
             None => Draft {
                 module: source(&self.module, Path::new("")),
@@ -85,11 +92,12 @@ impl JobArgs {
                 args: Vec::new(),
                 limits: Limits::default(),
                 profile: Profile::Exact,
+                tolerances: BTreeMap::new(),
             },
         };
-        let mut given = BTreeMap::new();
+        let mut given = BTreeSet::new();
         for (name, path) in self.inputs {
-            if given.insert(name.clone(), ()).is_some() {
+            if !given.insert(name.clone()) {
                 return Err(Failure::usage("input", format!("input {name} is given twice: give it once")));
             }
             let text = path.to_str().map(|text| source(text, Path::new("")));
@@ -100,6 +108,13 @@ impl JobArgs {
         }
         draft.limits = self.limits.over(draft.limits);
         draft.profile = self.profile.unwrap_or(draft.profile);
+        let mut given = BTreeSet::new();
+        for (name, tolerance) in self.tolerances {
+            if !given.insert(name.clone()) {
+                return Err(Failure::usage("tolerance", format!("output {name} is given two tolerances: give it one")));
+            }
+            draft.tolerances.insert(name, tolerance);
+        }
         Ok(draft)
     }
 }
@@ -113,8 +128,7 @@ impl Draft {
         for (name, source) in &self.inputs {
             inputs.insert(name.clone(), import(store, source, ImportBy::Auto, &mut pins).await?);
         }
-        let job = JobSpec { module, args: self.args, inputs, limits: self.limits, profile: self.profile };
-        Ok(Imported { job, pins })
+        Ok(Imported { job: self.job(module, inputs), pins })
     }
 
     /// The job, made without a store: every part must be a file.
@@ -122,7 +136,13 @@ impl Draft {
         let module = hash(&self.module)?;
         let inputs = self.inputs.iter().map(|(name, source)| Ok((name.clone(), hash(source)?)));
         let inputs = inputs.collect::<Result<_, Failure>>()?;
-        Ok(JobSpec { module, args: self.args, inputs, limits: self.limits, profile: self.profile })
+        Ok(self.job(module, inputs))
+    }
+
+    /// The job, of named parts.
+    fn job(self, module: BlobRef, inputs: BTreeMap<Name, BlobRef>) -> JobSpec {
+        let Self { args, limits, profile, tolerances, .. } = self;
+        JobSpec { module, args, inputs, limits, profile, tolerances }
     }
 }
 
@@ -166,4 +186,14 @@ pub(crate) fn profile(text: &str) -> Result<Profile, String> {
         "native" => Ok(Profile::Native),
         _ => Err("expected `exact` or `native`".to_owned()),
     }
+}
+
+/// Reads `NAME=TOLERANCE`.
+fn tolerance(text: &str) -> Result<(Name, Tolerance), String> {
+    let (name, tolerance) = text.split_once('=').ok_or("expected NAME=TOLERANCE, such as c.npy=ulp:4")?;
+    Ok((name.parse().map_err(text_of)?, tolerance.parse().map_err(text_of)?))
+}
+
+fn text_of(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }

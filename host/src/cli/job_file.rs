@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use samebit_runner::spec::{Hash, Name, Profile};
+use samebit_runner::spec::{Hash, Name, Profile, Tolerance, ToleranceError};
 use serde::Deserialize;
 
 use crate::cli::limits::LimitArgs;
@@ -19,6 +19,19 @@ pub(crate) enum Source {
     File(PathBuf),
     /// A blob of the store.
     Blob(Hash),
+}
+
+/// A tolerance as a user writes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+struct ToleranceText(Tolerance);
+
+impl TryFrom<String> for ToleranceText {
+    type Error = ToleranceError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
 }
 
 /// A job file.
@@ -38,6 +51,9 @@ pub(crate) struct JobFile {
     pub(crate) limits: LimitArgs,
     /// The profile.
     pub(crate) profile: Option<Profile>,
+    /// Output → tolerance.
+    #[serde(default)]
+    tolerances: BTreeMap<Name, ToleranceText>,
     #[serde(skip)]
     folder: PathBuf,
 }
@@ -63,6 +79,11 @@ impl JobFile {
     /// The module.
     pub(crate) fn module(&self) -> Source {
         source(&self.module, &self.folder)
+    }
+
+    /// The tolerances.
+    pub(crate) fn tolerances(&self) -> BTreeMap<Name, Tolerance> {
+        self.tolerances.iter().map(|(name, ToleranceText(tolerance))| (name.clone(), *tolerance)).collect()
     }
 
     /// The inputs.
@@ -100,10 +121,14 @@ mod tests {
     fn paths_are_relative_to_the_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("job.toml");
-        std::fs::write(&path, "module = 'm.wasm'\ninputs.a = '../a'\nlimits = { fuel = '1k', gpu-memory = 4 }")
-            .expect("written");
+        std::fs::write(
+            &path,
+            "module = 'm.wasm'\ninputs.a = '../a'\nlimits = { fuel = '1k', gpu-memory = 4 }\ntolerances.c = 'ulp:4'",
+        )
+        .expect("written");
         let file = JobFile::read(&path).expect("valid");
         assert_eq!(file.module(), Source::File(folder.path().join("m.wasm")));
+        assert_eq!(file.tolerances().into_values().collect::<Vec<_>>(), [Tolerance::Ulp(4)]);
         assert_eq!(file.inputs().into_values().collect::<Vec<_>>(), [Source::File(folder.path().join("../a"))]);
     }
 
@@ -116,6 +141,8 @@ mod tests {
             ("module = 'm'\nlimits.fuel = -1", ["line 2", "-1"]),
             ("module = 'm'\n\n[inputs]\n'../x' = 'x'", ["line 4", "not a name"]),
             ("module = 'm'\nprofile = 'fast'", ["line 2", "fast"]),
+            ("module = 'm'\n[tolerances]\nc = 'ulp:x'", ["line 3", "not a tolerance"]),
+            ("module = 'm'\ntolerances.c = 'relative:2'", ["line 2", "from 0 to below 1"]),
             ("args = []", ["module", "missing"]),
         ] {
             let message = read(text).expect_err(text).message().to_owned();

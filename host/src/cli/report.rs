@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use samebit_runner::spec::{BlobRef, JobSpec, Limit, Measured, Name, Outcome, Receipt, Status};
+use samebit_runner::spec::{BlobRef, JobSpec, Limit, Measured, Name, Outcome, Receipt, Status, Tolerance};
 use serde_json::{Map, Value, json};
 
 use crate::output::{Text, size};
@@ -38,6 +38,7 @@ pub(crate) fn status_detail(status: &Status) -> Option<String> {
 /// A job.
 pub(crate) fn job_json(job: &JobSpec) -> Value {
     let limits = Limit::ALL.iter().map(|limit| (limit.to_string(), job.limits.get(*limit).into()));
+    let tolerance = |(name, tolerance): (&Name, &Tolerance)| (name.to_string(), tolerance.to_string().into());
     json!({
         "id": job.id().to_string(),
         "module": blob_json(&job.module),
@@ -45,6 +46,7 @@ pub(crate) fn job_json(job: &JobSpec) -> Value {
         "inputs": job.inputs.iter().map(|(name, blob)| (name.to_string(), blob_json(blob))).collect::<Map<_, _>>(),
         "limits": limits.collect::<Map<String, Value>>(),
         "profile": job.profile.to_string(),
+        "tolerances": job.tolerances.iter().map(tolerance).collect::<Map<_, _>>(),
     })
 }
 
@@ -76,7 +78,10 @@ pub(crate) fn measured_json(measured: &Measured) -> Value {
         "gpu_memory_peak_bytes": measured.gpu_memory_peak_bytes,
         "dispatches": measured.dispatches,
         "device": device.map(|device| json!({
-            "name": device.name, "driver": device.driver, "backend": device.backend,
+            "name": device.name,
+            "driver": device.driver,
+            "backend": device.backend,
+            "battery": device.battery.map(|battery| battery.to_string()),
         })),
         "energy_mj": measured.energy_mj,
     })
@@ -112,6 +117,9 @@ pub(crate) fn job_text(job: &JobSpec, text: &mut Text) {
     let limits = Limit::ALL.iter().map(|limit| format!("{limit} {}", job.limits.get(*limit)));
     text.field("limits", limits.collect::<Vec<_>>().join(", "));
     text.field("profile", job.profile);
+    for (name, tolerance) in &job.tolerances {
+        text.field("tolerance", format_args!("{name} {tolerance}"));
+    }
 }
 
 /// An outcome for people.
@@ -132,7 +140,10 @@ pub(crate) fn measured_text(measured: &Measured, text: &mut Text) {
     text.field("run time", format_args!("{:.3} ms", measured.run_time_us as f64 / 1e3));
     text.field("memory", format_args!("{} at most", size(measured.memory_peak_bytes)));
     if let Some(device) = &measured.device {
-        text.field("device", format_args!("{} ({}, {})", device.name, device.backend, device.driver));
+        text.field("device", device.class());
+        if let Some(battery) = &device.battery {
+            text.field("battery", battery);
+        }
         text.field("gpu memory", format_args!("{} at most", size(measured.gpu_memory_peak_bytes)));
         text.field("dispatches", measured.dispatches);
     }

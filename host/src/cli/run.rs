@@ -28,6 +28,8 @@ A job.toml holds a job; flags override it, paths are relative to it:
   profile = \"exact\"
   [inputs]
   image = \"photo.png\"
+  [tolerances]                  # native only: between two classes of device
+  \"image.f32\" = \"ulp:4\"
   [limits]
   fuel = \"10G\"
   gpu-memory = \"256MiB\"

@@ -1,23 +1,23 @@
 //! `samebit verify`.
 
+mod answer;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use samebit_runner::proof::{Difference, Verdict};
+use samebit_runner::proof::Verdict;
 use samebit_runner::spec::{BlobRef, ENCODED_BYTES_MAX, Name, RECEIPT_MAGIC, Receipt};
 use samebit_runner::store::{Blob, ImportBy, Pin, Store};
 use samebit_runner::{Claims, Part, Verification, verify};
-use serde_json::{Value, json};
 
 use crate::cli::job::hash_file;
 use crate::cli::job_file::{Source, source};
-use crate::cli::report::{blob_json, measured_json, outcome_json};
 use crate::cli::run::HostArgs;
 use crate::cli::{files, named};
 use crate::config::Config;
 use crate::error::{Exit, Failure};
 use crate::machine::Machine;
-use crate::output::{BAD, GOOD, Output, Text, UNSURE};
+use crate::output::Output;
 use crate::progress::Progress;
 
 const AFTER: &str = "\
@@ -25,13 +25,17 @@ The receipt's signature is checked, its job is run again on this machine, and th
 re-run is stored. What the store lacks of the job is given as files, whose hashes must be those that the receipt names.
 A file given with --output is compared with what the receipt signs.
 
+Outcomes are compared bit for bit. Only where a job is native and ran there on another class of device (adapter, driver and
+interface) than here, outputs may differ as far as the job's tolerances say; telling needs the claimed bytes, from the
+store or with --output. The answer says which it was.
+
 Exit codes:
-  0    match: the outcome is the same, bit for bit
+  0    match: the outcome is the same, bit for bit, or within what the job declares
   1    mismatch: the first difference is printed, with the first differing byte where the claimed bytes are at hand;
        also if a file given with --output is not what the receipt signs
   2    not a receipt, a bad signature, or bad usage
   3    unchecked, with the reason: a blob is missing, a given module or input is not what the receipt names, no device,
-       out of time, a limit over this host's cap
+       out of time, a limit over this host's cap, claimed bytes that a tolerance needs
   130  interrupted
 
 Examples:
@@ -82,9 +86,9 @@ pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<
     let checked = checked.await;
     machine.close().await?;
     let (receipt, verification) = checked?;
-    output.answer(|| to_json(&receipt, &verification), |text| show(&receipt, &verification, text));
+    output.answer(|| answer::to_json(&receipt, &verification), |text| answer::show(&receipt, &verification, text));
     Ok(match verification.verdict {
-        Verdict::Match => Exit::Ok,
+        Verdict::Match { .. } => Exit::Ok,
         Verdict::Mismatch { .. } => Exit::Negative,
         Verdict::Unchecked { .. } => Exit::Host,
     })
@@ -180,80 +184,4 @@ async fn import(store: &Store, part: &Part, named: &BlobRef, path: &Path) -> Res
     }
     let (found, pin) = store.import_file(path, ImportBy::Auto).await?;
     Ok(if found == *named { Ok(pin) } else { Err(refuse(&found)) })
-}
-
-fn to_json(receipt: &Receipt, verification: &Verification) -> Value {
-    let Verification { verdict, file, replayed } = verification;
-    let (word, difference, reason) = match verdict {
-        Verdict::Match => ("match", None, None),
-        Verdict::Mismatch { difference } => ("mismatch", Some(difference), None),
-        Verdict::Unchecked { reason } => ("unchecked", None, Some(reason)),
-    };
-    json!({
-        "verdict": word,
-        "reason": reason,
-        "difference": difference.map(difference_json),
-        "file": file.as_ref().map(|file| file.path.display().to_string()),
-        "receipt": receipt.id().to_string(),
-        "host": receipt.host.to_string(),
-        "job": receipt.job.id().to_string(),
-        "claimed": outcome_json(&receipt.outcome, &BTreeMap::new()),
-        "replayed": replayed.as_ref().map(|(outcome, _)| outcome_json(outcome, &BTreeMap::new())),
-        "measured": replayed.as_ref().map(|(_, measured)| measured_json(measured)),
-    })
-}
-
-fn difference_json(difference: &Difference) -> Value {
-    let (kind, name) = match difference {
-        Difference::Status { .. } => ("status", None),
-        Difference::OutputMissing { name, .. } => ("output-missing", Some(name)),
-        Difference::OutputExtra { name, .. } => ("output-extra", Some(name)),
-        Difference::Output { name, .. } => ("output", Some(name)),
-        Difference::Log { .. } => ("log", None),
-        Difference::Fuel { .. } => ("fuel", None),
-        _ => ("other", None),
-    };
-    let blobs = difference.blobs();
-    let byte = blobs.and_then(|blobs| blobs.byte);
-    json!({
-        "kind": kind,
-        "name": name.map(ToString::to_string),
-        "text": difference.to_string(),
-        "claimed": blobs.map(|blobs| blob_json(&blobs.claimed)),
-        "replayed": blobs.map(|blobs| blob_json(&blobs.replayed)),
-        "byte": byte.map(|byte| json!({
-            "offset": byte.offset, "claimed": byte.claimed, "replayed": byte.replayed,
-        })),
-    })
-}
-
-fn show(receipt: &Receipt, verification: &Verification, text: &mut Text) {
-    match (&verification.verdict, &verification.file) {
-        (Verdict::Match, _) => text.headline(GOOD, "match", ": the outcome is the same, bit for bit"),
-        (Verdict::Mismatch { difference }, Some(file)) => {
-            let path = file.path.display();
-            text.headline(BAD, "mismatch", &format!(": {path} is not what the receipt signs: {difference}"));
-        }
-        (Verdict::Mismatch { difference }, None) => text.headline(BAD, "mismatch", &format!(": {difference}")),
-        (Verdict::Unchecked { reason }, _) => text.headline(UNSURE, "unchecked", &format!(": {reason}")),
-    }
-    text.field("receipt", receipt.id());
-    text.field("host", receipt.host);
-    text.field("outcome", format_args!("{}, {}", receipt.outcome.id(), receipt.outcome.status));
-    if let (Verdict::Mismatch { .. }, None, Some((_, measured))) =
-        (&verification.verdict, &verification.file, &verification.replayed)
-    {
-        hint(receipt, measured.device.as_ref().map(|device| device.name.as_str()), text);
-    }
-}
-
-/// In the native profile two honest hosts may differ: say so, lest somebody be accused.
-fn hint(receipt: &Receipt, device_here: Option<&str>, text: &mut Text) {
-    let there = receipt.measured.device.as_ref().map(|device| device.name.as_str());
-    if let (Some(there), Some(here)) = (there, device_here)
-        && receipt.job.profile == samebit_runner::spec::Profile::Native
-    {
-        let why = format!("the profile is native, whose bits may depend on the device: {there} signed, {here} checked");
-        text.field("note", why);
-    }
 }

@@ -8,4 +8,5 @@ mod making;
 mod plugins;
 mod running;
 mod support;
+mod tolerating;
 mod verifying;

@@ -9,3 +9,13 @@ wit_bindgen::generate!({
     pub_export_macro: true,
     default_bindings_module: "samebit_plugin_testing::bindings",
 });
+
+/// The world `comparing`.
+pub mod comparing {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "comparing",
+        pub_export_macro: true,
+        default_bindings_module: "samebit_plugin_testing::bindings::comparing",
+    });
+}

@@ -8,7 +8,8 @@ pub mod gpu;
 
 use bindings::samebit::job::data;
 
-/// Makes a function `fn(Vec<String>) -> Result<(), String>` the job.
+/// Makes a function `fn(Vec<String>) -> Result<(), String>` the job, and another, `fn(&str) -> Result<(), String>`, its
+/// comparison of outputs.
 #[macro_export]
 macro_rules! guest {
     ($run:path) => {
@@ -21,6 +22,17 @@ macro_rules! guest {
         }
 
         $crate::bindings::export!(Job with_types_in $crate::bindings);
+    };
+    ($run:path, $compare:path) => {
+        $crate::guest!($run);
+
+        impl $crate::bindings::comparing::Guest for Job {
+            fn compare(name: String) -> Result<(), String> {
+                $compare(&name)
+            }
+        }
+
+        $crate::bindings::comparing::export!(Job with_types_in $crate::bindings::comparing);
     };
 }
 

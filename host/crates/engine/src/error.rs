@@ -76,6 +76,9 @@ pub enum RunError {
     /// This host is out of memory for guests.
     #[error("this host is out of memory for jobs: {0}; run fewer jobs at once, or lower --limit-memory")]
     Memory(String),
+    /// The module was asked to compare outputs, and cannot.
+    #[error("the module exports no `compare: func(name: string) -> result<_, string>` (world samebit:job/comparing)")]
+    NoCompare,
     /// Something in the host that must not happen.
     #[error("the host failed: {0}; please report it")]
     Host(String),

@@ -52,6 +52,7 @@ struct Inner {
     kind: ModuleKind,
     pre: InstancePre<State>,
     entry: ComponentExportIndex,
+    compare: Option<ComponentExportIndex>,
     imports: Vec<String>,
     exports: Vec<String>,
     cache_use: CacheUse,
@@ -88,12 +89,21 @@ impl Module {
         self.0.cache_use
     }
 
+    /// True if it exports a `compare` of the world `comparing`.
+    pub fn compares(&self) -> bool {
+        self.0.compare.is_some()
+    }
+
     pub(crate) fn pre(&self) -> &InstancePre<State> {
         &self.0.pre
     }
 
     pub(crate) fn entry(&self) -> &ComponentExportIndex {
         &self.0.entry
+    }
+
+    pub(crate) fn compare(&self) -> Option<&ComponentExportIndex> {
+        self.0.compare.as_ref()
     }
 
     /// Compiles a module, or takes it from the cache, and checks that this host can give it what it imports.
@@ -119,11 +129,12 @@ impl Module {
         let imports = names(ty.imports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect());
         let exports = names(ty.exports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect());
         let (kind, entry) = find_entry(engine, &component, core)?;
+        let compare = find_compare(engine, &component);
         let pre = engine
             .linker()
             .instantiate_pre(&component)
             .map_err(|error| CompileError::Import(first_line(&format!("{error:#}"))))?;
-        Ok(Self(Arc::new(Inner { hash, kind, pre, entry, imports, exports, cache_use })))
+        Ok(Self(Arc::new(Inner { hash, kind, pre, entry, compare, imports, exports, cache_use })))
     }
 }
 
@@ -181,12 +192,34 @@ fn find_entry(
 
 /// True for `func(args: list<string>) -> result<_, string>`.
 fn is_run(func: &ComponentFunc) -> bool {
-    let mut params = func.params().map(|(_, ty)| ty);
+    takes(func, |ty| matches!(ty, Type::List(list) if list.ty() == Type::String)) && gives_result(func)
+}
+
+/// The export `compare: func(name: string) -> result<_, string>`, if there is one.
+fn find_compare(engine: &Engine, component: &Component) -> Option<ComponentExportIndex> {
+    let ty = component.component_type();
+    let is_compare = |func: &ComponentFunc| takes(func, |ty| *ty == Type::String) && gives_result(func);
+    let mut exports = ty.exports(engine.wasmtime());
+    exports
+        .any(|(name, export)| {
+            name == "compare" && matches!(export.ty, ComponentItem::ComponentFunc(func) if is_compare(&func))
+        })
+        .then(|| component.get_export_index(None, "compare"))
+        .flatten()
+}
+
+/// True for a function of one parameter, which is such a type.
+fn takes(func: &ComponentFunc, is_wanted: impl Fn(&Type) -> bool) -> bool {
+    let mut params = func.params();
+    params.next().is_some_and(|(_, ty)| is_wanted(&ty)) && params.next().is_none()
+}
+
+/// True for a function that returns `result<_, string>`.
+fn gives_result(func: &ComponentFunc) -> bool {
     let mut results = func.results();
-    let takes_strings = matches!(params.next(), Some(Type::List(list)) if list.ty() == Type::String);
-    let gives_result = matches!(results.next(), Some(Type::Result(result))
+    let is_result = matches!(results.next(), Some(Type::Result(result))
         if result.ok().is_none() && result.err() == Some(Type::String));
-    takes_strings && gives_result && params.next().is_none() && results.next().is_none()
+    is_result && results.next().is_none()
 }
 
 fn first_line(text: &str) -> String {

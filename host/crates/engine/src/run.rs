@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use samebit_device::{Device, DeviceError, DeviceInfo, Usage};
 use samebit_spec::{Hash, JobSpec, Limit, Name, Status, Trap};
 use tracing::warn;
-use wasmtime::component::{Component, Instance, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, Instance, Linker, Lower};
 use wasmtime::{AsContextMut, Store};
 
 use crate::state::State;
@@ -90,21 +90,31 @@ impl Engine {
 
     /// Runs a module. Dropping the future stops the run.
     pub async fn run(&self, module: &Module, run: Run) -> Result<Ran, RunError> {
+        self.call(module, run, Call::Entry).await
+    }
+
+    /// Asks a module's own `compare` whether two versions of the output `name` are as good as each other: success if they
+    /// are, failure with the reason if not. They are the inputs `claimed` and `replayed`; all else is as for a run.
+    pub async fn compare(&self, module: &Module, run: Run, name: &Name) -> Result<Ran, RunError> {
+        self.call(module, run, Call::Compare(name.clone())).await
+    }
+
+    async fn call(&self, module: &Module, run: Run, call: Call) -> Result<Ran, RunError> {
         match run.wall_time {
-            None => self.run_unbounded(module, run).await,
-            Some(limit) => match tokio::time::timeout(limit, self.run_unbounded(module, run)).await {
+            None => self.call_unbounded(module, run, call).await,
+            Some(limit) => match tokio::time::timeout(limit, self.call_unbounded(module, run, call)).await {
                 Ok(result) => result,
                 Err(_) => Err(RunError::WallTime(limit)),
             },
         }
     }
 
-    async fn run_unbounded(&self, module: &Module, run: Run) -> Result<Ran, RunError> {
+    async fn call_unbounded(&self, module: &Module, run: Run, which: Call) -> Result<Ran, RunError> {
         let started = Instant::now();
         let fuel_limit = run.job.limits.fuel;
         let mut store = self.store(module, run)?;
         let status = match module.pre().instantiate_async(&mut store).await {
-            Ok(instance) => call(&mut store, module, &instance).await?,
+            Ok(instance) => call(&mut store, module, &instance, which).await?,
             Err(error) => end::status_of_instantiation(error, store.data().limiter.refused())?,
         };
         let fuel = fuel_limit - store.get_fuel().map_err(host_failed)?;
@@ -159,14 +169,26 @@ impl Engine {
     }
 }
 
-/// Calls the entry point and sorts out how it ended.
-async fn call(store: &mut Store<State>, module: &Module, instance: &Instance) -> Result<Status, RunError> {
-    let result = match module.kind() {
-        ModuleKind::Job => {
-            let args = store.data().job.args.clone();
-            call_job(store.as_context_mut(), module, instance, args).await
+/// Which of a module's exports is called.
+enum Call {
+    /// What makes it a job.
+    Entry,
+    /// Its `compare`, for the output of this name.
+    Compare(Name),
+}
+
+/// Calls an export and sorts out how it ended.
+async fn call(store: &mut Store<State>, module: &Module, instance: &Instance, which: Call) -> Result<Status, RunError> {
+    let result = match (which, module.kind()) {
+        (Call::Compare(name), _) => {
+            let export = module.compare().ok_or(RunError::NoCompare)?;
+            call_result(store.as_context_mut(), instance, export, name.to_string()).await
         }
-        ModuleKind::Command | ModuleKind::CommandPreview1 => {
+        (Call::Entry, ModuleKind::Job) => {
+            let args = store.data().job.args.clone();
+            call_result(store.as_context_mut(), instance, module.entry(), args).await
+        }
+        (Call::Entry, ModuleKind::Command | ModuleKind::CommandPreview1) => {
             call_command(store.as_context_mut(), module, instance).await
         }
     };
@@ -176,14 +198,18 @@ async fn call(store: &mut Store<State>, module: &Module, instance: &Instance) ->
     }
 }
 
-async fn call_job(
+/// Calls a function of one parameter that returns `result<_, string>`.
+async fn call_result<P: Send + Sync + 'static>(
     mut store: impl AsContextMut<Data = State>,
-    module: &Module,
     instance: &Instance,
-    args: Vec<String>,
-) -> wasmtime::Result<Status> {
-    let run = instance.get_typed_func::<(Vec<String>,), (Result<(), String>,)>(&mut store, module.entry())?;
-    let (result,) = run.call_async(&mut store, (args,)).await?;
+    export: &ComponentExportIndex,
+    parameter: P,
+) -> wasmtime::Result<Status>
+where
+    (P,): ComponentNamedList + Lower,
+{
+    let function = instance.get_typed_func::<(P,), (Result<(), String>,)>(&mut store, export)?;
+    let (result,) = function.call_async(&mut store, (parameter,)).await?;
     Ok(match result {
         Ok(()) => Status::Ok,
         Err(message) => Status::failed(&message),

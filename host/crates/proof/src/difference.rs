@@ -5,10 +5,10 @@
 
 use core::fmt;
 
-use samebit_spec::{BlobRef, Name, Outcome, Status};
+use samebit_spec::{BlobRef, Name, Outcome, Status, Tolerance};
 use serde::Serialize;
 
-use crate::ByteDifference;
+use crate::{ByteDifference, FloatDifference};
 
 /// The first difference between a claimed and a replayed outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,6 +43,32 @@ pub enum Difference {
         /// How they differ.
         #[serde(flatten)]
         blobs: BlobDifference,
+    },
+    /// An output is no array of binary32 numbers of the claimed one's length, so no tolerance is of use.
+    Shape {
+        /// The output.
+        name: Name,
+        /// The claimed blob.
+        claimed: BlobRef,
+        /// The replayed blob.
+        replayed: BlobRef,
+    },
+    /// An output's numbers are out of the job's tolerance.
+    Beyond {
+        /// The output.
+        name: Name,
+        /// The tolerance.
+        tolerance: Tolerance,
+        /// The first number that is.
+        #[serde(flatten)]
+        float: FloatDifference,
+    },
+    /// The module's own `compare` refuses an output.
+    Refused {
+        /// The output.
+        name: Name,
+        /// Why, in the module's words.
+        reason: String,
     },
     /// The log has other bytes.
     Log {
@@ -136,6 +162,15 @@ impl fmt::Display for Difference {
                 write!(f, "output {name} is extra: not claimed, replayed {} bytes", Grouped(replayed.size_bytes))
             }
             Self::Output { name, blobs } => write!(f, "output {name} {blobs}"),
+            Self::Shape { name, claimed, replayed } => {
+                let [claimed, replayed] = [claimed, replayed].map(|blob| Grouped(blob.size_bytes));
+                write!(f, "output {name} cannot be compared as 32-bit floats: ")?;
+                write!(f, "claimed {claimed} bytes, replayed {replayed} bytes")
+            }
+            Self::Beyond { name, tolerance, float } => write!(f, "output {name} is not within {tolerance}: {float}"),
+            Self::Refused { name, reason } => {
+                write!(f, "output {name} is not the same, says the module's own compare: {reason:?}")
+            }
             Self::Log { blobs } => write!(f, "log {blobs}"),
             Self::Fuel { claimed, replayed } => {
                 write!(f, "fuel differs: claimed {}, replayed {}", Grouped(*claimed), Grouped(*replayed))

@@ -6,9 +6,12 @@
 //! bytes to compare, is left to `samebit-runner`.
 
 mod bytes;
+mod deviation;
 mod difference;
+mod floats;
 mod verdict;
 
 pub use bytes::{ByteComparer, ByteDifference, Step};
 pub use difference::{BlobDifference, Difference};
-pub use verdict::{Verdict, compare};
+pub use floats::{Deviation, FloatComparer, FloatDifference, Within};
+pub use verdict::{Agreement, Comparison, Doubt, Verdict, compare, compare_tolerantly};

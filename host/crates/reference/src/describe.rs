@@ -7,14 +7,15 @@ use samebit_device::{DeviceInfo, DeviceKind, limits};
 
 /// Describes the device, which runs on so many threads.
 pub(crate) fn describe(threads: usize) -> DeviceInfo {
-    let plural = if threads == 1 { "" } else { "s" };
+    // Not part of the driver's text: a receipt holds that, and the bits do not depend on it.
+    let threads = if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
     DeviceInfo {
         name: "reference".to_owned(),
-        driver: format!("samebit {}, {threads} thread{plural}", env!("CARGO_PKG_VERSION")),
+        driver: concat!("samebit ", env!("CARGO_PKG_VERSION")).to_owned(),
         backend: "cpu".to_owned(),
         kind: DeviceKind::Software,
         limits: numbers(),
-        features: Vec::new(),
+        features: vec![threads],
         unsuitable: None,
     }
 }

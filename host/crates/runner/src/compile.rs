@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use samebit_engine::spec::{Hash, JobSpec, Name};
+use samebit_engine::spec::{Hash, JobSpec, Name, Tolerance};
 use samebit_engine::{CacheUse, Module, ModuleKind};
 use samebit_store::Blob;
 use thiserror::Error;
@@ -22,6 +22,12 @@ pub enum CompileError {
     /// The compiler failed: not the module's fault.
     #[error(transparent)]
     Compiler(samebit_engine::CompileError),
+    /// The job leaves a comparison to its module, which does not offer one.
+    #[error(
+        "the job leaves it to its module to compare output {0}, but the module exports no `compare: func(name: string) \
+         -> result<_, string>`: give another tolerance, or build it for the world samebit:job/comparing"
+    )]
+    NoCompare(Name),
     /// The module's file was written to after it was hashed.
     #[error("the module was changed while it was being read: {found} instead of {wanted}; run it again")]
     Changed {
@@ -54,6 +60,11 @@ impl Fetched {
         })?;
         if module.hash() != job.module.hash {
             return Err(CompileError::Changed { wanted: job.module.hash, found: module.hash() });
+        }
+        let left_to_module =
+            |(name, tolerance): (&Name, &Tolerance)| (*tolerance == Tolerance::Compare).then(|| name.clone());
+        if let (false, Some(name)) = (module.compares(), job.tolerances.iter().find_map(left_to_module)) {
+            return Err(CompileError::NoCompare(name));
         }
         debug!(module = %module.hash(), cache = ?module.cache_use(), "compiled");
         Ok(Compiled { job, inputs, module })

@@ -12,6 +12,7 @@
 //!
 //! The crate names no concrete device, keeps no queue and knows no command line: a [`Host`] is handed in.
 
+mod agree;
 mod commit;
 mod compile;
 mod fetch;
@@ -19,6 +20,7 @@ mod hashing;
 mod host;
 mod replay;
 mod run;
+mod side;
 mod sign;
 mod verdict;
 

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use samebit_engine::spec::{BlobRef, Measured, Name, Outcome, Receipt};
-use samebit_engine::{Observer, Spool};
+use samebit_engine::{Module, Observer, Spool};
 use thiserror::Error;
 
 use crate::hashing::{blob_of, blocking};
@@ -30,7 +30,6 @@ pub enum ReplayError {
 }
 
 /// A job that ran again, with what it wrote.
-#[derive(Debug)]
 pub struct Replayed {
     /// What it came to here.
     pub(crate) found: Outcome,
@@ -40,18 +39,22 @@ pub struct Replayed {
     pub(crate) outputs: Arc<BTreeMap<Name, Spool>>,
     /// The log.
     pub(crate) log: Vec<u8>,
+    /// What ran, to be asked whether an output is as good as the claimed one.
+    pub(crate) module: Module,
 }
 
 impl Replayed {
     /// Runs the job of a receipt again.
     pub async fn replay(host: &Host, receipt: &Receipt, observer: Arc<dyn Observer>) -> Result<Self, ReplayError> {
         let fetched = Fetched::fetch(host, receipt.job.clone()).await?;
-        let ran = fetched.compile(host).await?.run(host, observer).await?;
-        Self::of(ran).await.map_err(ReplayError::Output)
+        let compiled = fetched.compile(host).await?;
+        let module = compiled.module.clone();
+        let ran = compiled.run(host, observer).await?;
+        Self::of(ran, module).await.map_err(ReplayError::Output)
     }
 
     /// Names what a run wrote.
-    async fn of(ran: Ran) -> io::Result<Self> {
+    async fn of(ran: Ran, module: Module) -> io::Result<Self> {
         let Ran { ran, measured, .. } = ran;
         let log = ran.log;
         let outputs = Arc::new(ran.outputs);
@@ -61,7 +64,7 @@ impl Replayed {
         })
         .await?;
         let found = Outcome { status: ran.status, outputs: blobs, log: BlobRef::of(&log), fuel: ran.fuel };
-        Ok(Self { found, measured, outputs, log })
+        Ok(Self { found, measured, outputs, log, module })
     }
 
     /// What the job came to on this machine.

@@ -68,7 +68,7 @@ impl Ran {
     }
 }
 
-fn input(blob: &Blob) -> Input {
+pub(crate) fn input(blob: &Blob) -> Input {
     match blob {
         Blob::Bytes(bytes) => Input::Bytes(bytes.clone()),
         Blob::File(file) => Input::File { file: file.file().clone(), size_bytes: file.size_bytes() },
@@ -97,6 +97,7 @@ fn measure(host: &Host, started: SystemTime, ran: &samebit_engine::Ran) -> Measu
             name: gpu.info.name.clone(),
             driver: gpu.info.driver.clone(),
             backend: gpu.info.backend.clone(),
+            battery: None,
         }),
         energy_mj: None,
     }

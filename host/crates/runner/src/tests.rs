@@ -1,6 +1,7 @@
 //! Jobs from their spec to a receipt, and receipts to their verdict, with guests in WebAssembly text.
 
 mod support;
+mod tolerances;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ async fn a_receipt_matches_on_a_machine_that_never_saw_the_job() {
     let verifier = Machine::new().await;
     verifier.job(CAT, &[("stdin", b"some text")]).await;
     let verification = verifier.verify(&receipt, Claims::default()).await;
-    assert_eq!(verification.verdict, Verdict::Match);
+    assert_eq!(verification.verdict, Verdict::bitwise());
     assert_eq!(verification.replayed.expect("it ran").0, receipt.outcome);
 }
 
@@ -41,7 +42,7 @@ async fn a_check_stores_nothing() {
     assert!(receipt.outcome.log.size_bytes > 0);
     let verifier = Machine::new().await;
     verifier.job(STDERR_FIRST, &[("stdin", b"text")]).await;
-    assert_eq!(verifier.verify(&receipt, Claims::default()).await.verdict, Verdict::Match);
+    assert_eq!(verifier.verify(&receipt, Claims::default()).await.verdict, Verdict::bitwise());
     assert!(!verifier.has(&receipt.outcome.log).await);
     assert!(verifier.host.store.receipts().await.expect("listed").is_empty());
 }
@@ -59,7 +60,7 @@ async fn failures_are_signed_and_match() {
         let receipt = host.sign(&job).await;
         assert_eq!(receipt.outcome.status, status);
         assert_eq!(host.sign(&job).await.outcome.encode(), receipt.outcome.encode());
-        assert_eq!(host.verify(&receipt, Claims::default()).await.verdict, Verdict::Match);
+        assert_eq!(host.verify(&receipt, Claims::default()).await.verdict, Verdict::bitwise());
     }
 }
 
@@ -116,7 +117,7 @@ async fn a_file_that_is_not_what_was_signed_is_a_mismatch() {
     let host = Machine::new().await;
     let receipt = host.sign(&host.job(CAT, &[("stdin", b"some text")]).await).await;
     let right = host.file("right", b"some text");
-    assert_eq!(host.verify(&receipt, claims("stdout", &right)).await.verdict, Verdict::Match);
+    assert_eq!(host.verify(&receipt, claims("stdout", &right)).await.verdict, Verdict::bitwise());
 
     let wrong = host.file("wrong", b"some test");
     let verification = host.verify(&receipt, claims("stdout", &wrong)).await;

@@ -1,23 +1,24 @@
 //! The end of a check: match, mismatch with the first difference, or unchecked with the reason.
+//!
+//! Outcomes are compared bit for bit, except where a native job ran on two classes of device and declares how far its
+//! outputs may then be apart: see `agree.rs`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use samebit_engine::Observer;
-use samebit_engine::spec::{BlobRef, Measured, Name, Outcome, Receipt};
-use samebit_proof::{BlobDifference, ByteComparer, ByteDifference, Difference, Step, Verdict, compare};
-use samebit_store::Blob;
+use samebit_engine::spec::{BlobRef, DeviceUsed, Measured, Name, Outcome, Profile, Receipt};
+use samebit_proof::{BlobDifference, Comparison, Difference, Verdict, compare, compare_tolerantly};
 use thiserror::Error;
 use tracing::debug;
 
+use crate::agree::{Disagreement, agree};
 use crate::hashing::{blocking, hash};
+use crate::side::{Side, first_difference};
 use crate::{Host, Replayed};
-
-/// How much of each stream is held at once while two are compared.
-const BUFFER_BYTES: usize = 1 << 18;
 
 /// Files that somebody says are a receipt's outputs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,11 +73,15 @@ pub async fn verify(
     observer: Arc<dyn Observer>,
 ) -> Result<Verification, ClaimsError> {
     let files = Arc::new(look_at(claims).await?);
-    let (verdict, replayed) = match Replayed::replay(host, receipt, observer).await {
-        Ok(replayed) => (compare(&receipt.outcome, &replayed.found), Some(replayed)),
-        Err(error) => (Verdict::unchecked(error), None),
+    let (replayed, failure) = match Replayed::replay(host, receipt, observer).await {
+        Ok(replayed) => (Some(replayed), None),
+        Err(error) => (None, Some(Verdict::unchecked(error))),
     };
     let check = Check { host, receipt, files, replayed };
+    let verdict = match (&check.replayed, failure) {
+        (Some(replayed), _) => check.compare(replayed).await,
+        (None, failure) => failure.unwrap_or_else(|| Verdict::unchecked("the job was not run")),
+    };
     let (verdict, file) = match verdict {
         Verdict::Mismatch { difference } => (Verdict::mismatch(check.locate(difference).await), None),
         verdict => match check.wrong_file().await {
@@ -115,10 +120,38 @@ struct Check<'a> {
     replayed: Option<Replayed>,
 }
 
-/// Opens a stream of bytes to compare.
-type Opener = Box<dyn FnOnce() -> io::Result<Box<dyn BufRead>> + Send>;
-
 impl Check<'_> {
+    /// Compares what the job came to here with what is claimed.
+    async fn compare(&self, replayed: &Replayed) -> Verdict {
+        let (claimed, found) = (&self.receipt.outcome, &replayed.found);
+        let job = &self.receipt.job;
+        if job.profile == Profile::Exact || self.is_same_class(replayed) {
+            return compare(claimed, found);
+        }
+        let doubts = match compare_tolerantly(claimed, found, &job.tolerances) {
+            Ok(doubts) if doubts.is_empty() => return Verdict::bitwise(),
+            Ok(doubts) => doubts,
+            Err(difference) => return Verdict::mismatch(difference),
+        };
+        let mut outputs = BTreeMap::new();
+        for doubt in doubts {
+            let claimed = self.signed(Some(&doubt.name), &doubt.claimed).await;
+            match agree(self.host, job, replayed, &doubt, claimed).await {
+                Ok(agreement) => outputs.insert(doubt.name, agreement),
+                Err(Disagreement::Differs(difference)) => return Verdict::mismatch(difference),
+                Err(Disagreement::Unknown(reason)) => return Verdict::unchecked(reason),
+            };
+        }
+        Verdict::Match { comparison: Comparison::Declared { outputs } }
+    }
+
+    /// True if the host's device and this machine's owe each other the same bits.
+    fn is_same_class(&self, replayed: &Replayed) -> bool {
+        let [there, here] = [&self.receipt.measured, &replayed.measured]
+            .map(|measured| measured.device.as_ref().map(DeviceUsed::class));
+        there == here
+    }
+
     /// Finds the first differing byte, if the claimed bytes are at hand: given as a file, or in the store.
     async fn locate(&self, difference: Difference) -> Difference {
         let (Some(blobs), Some(replayed)) = (difference.blobs(), &self.replayed) else { return difference };
@@ -127,7 +160,7 @@ impl Check<'_> {
             _ => None,
         };
         let Some(claimed) = self.signed(name, &blobs.claimed).await else { return difference };
-        let Some(here) = of_replay(replayed, name) else { return difference };
+        let Some(here) = Side::of_replay(replayed, name) else { return difference };
         match first_difference(claimed, here).await {
             Some(byte) => difference.with_byte(byte),
             None => difference,
@@ -146,13 +179,15 @@ impl Check<'_> {
             }
             let blobs = BlobDifference { claimed: file.blob, replayed: *signed, byte: None };
             let difference = Difference::Output { name: name.clone(), blobs };
-            // The signed bytes: the re-run gave them, if it matched; else the store may have them.
-            let signed = match self.replayed.as_ref().and_then(|replayed| of_replay(replayed, Some(&name))) {
+            // The signed bytes: the re-run gave them, if it matched to the bit; else the store may have them.
+            let same = self.replayed.as_ref().filter(|replayed| replayed.found.outputs.get(&name) == Some(signed));
+            let signed = match same.and_then(|replayed| Side::of_replay(replayed, Some(&name))) {
                 Some(replayed) => Some(replayed),
                 None => self.stored(signed).await,
             };
             let Some(signed) = signed else { return Some((file.clone(), difference)) };
-            let byte = first_difference(of_file(file.path.clone()), signed).await;
+            let given = Side::File { path: file.path.clone(), size_bytes: file.blob.size_bytes };
+            let byte = first_difference(given, signed).await;
             let difference = byte.into_iter().fold(difference, Difference::with_byte);
             return Some((file.clone(), difference));
         }
@@ -160,64 +195,21 @@ impl Check<'_> {
     }
 
     /// Bytes that the receipt signs.
-    async fn signed(&self, name: Option<&Name>, blob: &BlobRef) -> Option<Opener> {
+    async fn signed(&self, name: Option<&Name>, blob: &BlobRef) -> Option<Side> {
         let given = self.files.iter().find(|file| Some(&file.name) == name && file.blob == *blob);
         match given {
-            Some(file) => Some(of_file(file.path.clone())),
+            Some(file) => Some(Side::File { path: file.path.clone(), size_bytes: blob.size_bytes }),
             None => self.stored(blob).await,
         }
     }
 
-    async fn stored(&self, blob: &BlobRef) -> Option<Opener> {
+    async fn stored(&self, blob: &BlobRef) -> Option<Side> {
         match self.host.store.open_blob(&blob.hash).await {
-            Ok(Blob::Bytes(bytes)) => Some(Box::new(move || Ok(Box::new(Cursor::new(bytes)) as _))),
-            Ok(Blob::File(file)) => Some(of_file(file.path().to_owned())),
+            Ok(blob) => Some(blob.into()),
             Err(error) => {
                 debug!("the claimed bytes are not at hand: {error}");
                 None
             }
         }
     }
-}
-
-fn of_file(path: PathBuf) -> Opener {
-    Box::new(move || Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, File::open(path)?)) as _))
-}
-
-/// What the re-run wrote: an output, or its log.
-fn of_replay(replayed: &Replayed, name: Option<&Name>) -> Option<Opener> {
-    let Some(name) = name else {
-        let log = replayed.log.clone();
-        return Some(Box::new(move || Ok(Box::new(Cursor::new(log)) as _)));
-    };
-    if !replayed.outputs.contains_key(name) {
-        return None;
-    }
-    let (outputs, name) = (replayed.outputs.clone(), name.clone());
-    Some(Box::new(move || {
-        let spool = outputs.get(&name).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, spool.reader()?)) as _)
-    }))
-}
-
-/// The first byte in which two streams differ. Failing to find it changes no verdict.
-async fn first_difference(claimed: Opener, replayed: Opener) -> Option<ByteDifference> {
-    let compared = blocking(move || {
-        let (mut claimed, mut replayed) = (claimed()?, replayed()?);
-        let mut comparer = ByteComparer::default();
-        loop {
-            match comparer.step(claimed.fill_buf()?, replayed.fill_buf()?) {
-                Step::Equal(len) => {
-                    claimed.consume(len);
-                    replayed.consume(len);
-                }
-                Step::Differs(difference) => return Ok(Some(difference)),
-                Step::End => return Ok(None),
-            }
-        }
-    });
-    compared.await.unwrap_or_else(|error| {
-        debug!("the first differing byte could not be looked for: {error}");
-        None
-    })
 }

@@ -1,4 +1,4 @@
-//! What is to be computed: module, arguments, inputs, limits, profile.
+//! What is to be computed: module, arguments, inputs, limits, profile, and how its outputs may be compared.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::encoding::{decode, encode};
-use crate::{BlobRef, DecodeError, JobId, LOOP_ITERATIONS_MAX, Limits, Name};
+use crate::{BlobRef, DecodeError, JobId, LOOP_ITERATIONS_MAX, Limits, Name, OUTPUTS_MAX, Tolerance, ToleranceError};
 
 /// The most arguments a job may have.
 pub const ARGS_MAX: usize = 1024;
@@ -50,6 +50,8 @@ pub struct JobSpec {
     pub limits: Limits,
     /// Which bits its kernels' floats have.
     pub profile: Profile,
+    /// How far outputs may be from those of another class of device. None in the profile exact, where bits are bits.
+    pub tolerances: BTreeMap<Name, Tolerance>,
 }
 
 /// Why a job cannot be named or run by anyone.
@@ -70,6 +72,20 @@ pub enum JobSpecError {
     /// Over [`LOOP_ITERATIONS_MAX`].
     #[error("limit on loop-iterations too large: {0}, at most {LOOP_ITERATIONS_MAX} is allowed")]
     LoopIterations(u64),
+    /// A tolerance where every bit is defined.
+    #[error("output {0} has a tolerance, but the profile is exact: leave it out, or choose the profile native")]
+    ToleranceExact(Name),
+    /// More tolerances than a job can have outputs.
+    #[error("too many tolerances: {0}, at most {OUTPUTS_MAX} are allowed")]
+    TolerancesMany(usize),
+    /// A tolerance out of its bounds.
+    #[error("the tolerance of output {name} is out of bounds: {source}")]
+    Tolerance {
+        /// Which output.
+        name: Name,
+        /// The bound.
+        source: ToleranceError,
+    },
 }
 
 impl JobSpec {
@@ -90,6 +106,19 @@ impl JobSpec {
         }
         if self.limits.loop_iterations > LOOP_ITERATIONS_MAX {
             return Err(JobSpecError::LoopIterations(self.limits.loop_iterations));
+        }
+        self.check_tolerances()
+    }
+
+    fn check_tolerances(&self) -> Result<(), JobSpecError> {
+        if let (Profile::Exact, Some(name)) = (self.profile, self.tolerances.keys().next()) {
+            return Err(JobSpecError::ToleranceExact(name.clone()));
+        }
+        if self.tolerances.len() > OUTPUTS_MAX {
+            return Err(JobSpecError::TolerancesMany(self.tolerances.len()));
+        }
+        for (name, tolerance) in &self.tolerances {
+            tolerance.check().map_err(|source| JobSpecError::Tolerance { name: name.clone(), source })?;
         }
         Ok(())
     }

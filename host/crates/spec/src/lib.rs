@@ -17,6 +17,7 @@ mod name;
 mod outcome;
 mod publication;
 mod receipt;
+mod tolerance;
 
 pub use chain::{ChainEntry, ChainEntryError, ChainError, ChainHead};
 pub use encoding::{DecodeError, ENCODED_BYTES_MAX, decode, encode};
@@ -27,4 +28,7 @@ pub use limits::{LOOP_ITERATIONS_MAX, Limit, LimitError, Limits};
 pub use name::{NAME_BYTES_MAX, Name, NameError};
 pub use outcome::{MESSAGE_BYTES_MAX, OUTPUTS_MAX, Outcome, Status, Trap};
 pub use publication::{Publication, PublicationError};
-pub use receipt::{DeviceUsed, MEASURED_TEXT_BYTES_MAX, Measured, RECEIPT_MAGIC, Receipt, ReceiptError, Statement};
+pub use receipt::{
+    DeviceClass, DeviceUsed, MEASURED_TEXT_BYTES_MAX, Measured, RECEIPT_MAGIC, Receipt, ReceiptError, Statement,
+};
+pub use tolerance::{Tolerance, ToleranceError, ULPS_MAX};

@@ -1,13 +1,16 @@
 //! A host's signature over a job and its outcome.
 //!
 //! A receipt holds the whole job, so that whoever has the blobs it names can re-run it without asking anyone. The
-//! measured part is signed too, but it is the host's word: nobody can re-measure it, and verification ignores it.
+//! measured part is signed too, but it is the host's word: nobody can re-measure it. Verification looks at one thing in
+//! it, the [`DeviceClass`], and only to choose how a native job's outcome is compared.
+
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::encoding::{decode, encode};
-use crate::{DecodeError, HostKey, JobId, JobSpec, Outcome, ReceiptId, SecretKey, Signature};
+use crate::{DecodeError, Hash, HostKey, JobId, JobSpec, Outcome, ReceiptId, SecretKey, Signature};
 
 /// The first bytes of a receipt file.
 pub const RECEIPT_MAGIC: &[u8; 8] = b"SBRCPT\x0d\x0a";
@@ -59,6 +62,17 @@ pub struct DeviceUsed {
     pub driver: String,
     /// The interface to it, such as `vulkan`.
     pub backend: String,
+    /// What the device's battery of arithmetic came to, if it was put to one: a digest over the verdict on each operation.
+    pub battery: Option<Hash>,
+}
+
+/// What devices that give the same bits in the profile native have in common: the adapter's name, the driver with its
+/// version, and the interface between, as a receipt holds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceClass<'a> {
+    name: &'a str,
+    driver: &'a str,
+    backend: &'a str,
 }
 
 /// What is signed: the receipt without its signature, the job by its id.
@@ -93,7 +107,7 @@ impl Receipt {
     /// Signs a job's outcome. Texts in `measured` are cut to [`MEASURED_TEXT_BYTES_MAX`].
     pub fn sign(job: JobSpec, outcome: Outcome, mut measured: Measured, key: &SecretKey) -> Self {
         for text in measured.texts_mut() {
-            text.truncate(text.floor_char_boundary(MEASURED_TEXT_BYTES_MAX));
+            text.truncate(cut(text).len());
         }
         let host = key.public();
         let id = Statement { job: job.id(), outcome: &outcome, measured: &measured, host }.id();
@@ -124,6 +138,24 @@ impl Receipt {
             Err(ReceiptError::BadSignature(receipt.host))
         }
     }
+}
+
+impl DeviceUsed {
+    /// The class of the device. It is the same before a receipt's texts are cut and after.
+    pub fn class(&self) -> DeviceClass<'_> {
+        DeviceClass { name: cut(&self.name), driver: cut(&self.driver), backend: cut(&self.backend) }
+    }
+}
+
+impl fmt::Display for DeviceClass<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {})", self.name, self.backend, self.driver)
+    }
+}
+
+/// As much of a text as a receipt holds.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MEASURED_TEXT_BYTES_MAX)]
 }
 
 impl Measured {

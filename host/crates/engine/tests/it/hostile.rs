@@ -58,6 +58,7 @@ guests! {
     limit_progress => |guest| ends(guest, exceeded(Limit::Fuel));
     limit_stdio => both_streams_are_bounded;
     limit_write_huge => |guest| log_is_bounded(guest, "error xxxxxxxx");
+    ok_compare => crate::comparing::compares_outputs;
     ok_gpu => |guest| everything_once(guest, [0, 0, 0]);
     ok_nothing => |guest| ends(guest, Status::Ok);
     ok_transfer => goes_through;

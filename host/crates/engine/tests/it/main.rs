@@ -1,6 +1,7 @@
 //! What a module can do and what it cannot, tried with guests written for the purpose.
 
 mod basics;
+mod comparing;
 mod fake_device;
 mod hostile;
 mod hostile_devices;

@@ -13,6 +13,7 @@ use samebit_engine::{DeviceSource, Engine, Input, Module, Ran, Run, RunError, Si
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).expect("an engine"));
 
 /// A run being put together.
+#[derive(Clone)]
 pub(crate) struct Guest {
     pub(crate) module: Module,
     pub(crate) job: JobSpec,
@@ -31,6 +32,7 @@ impl Guest {
             inputs: BTreeMap::new(),
             limits: Limits { fuel: 2_000_000_000, ..Limits::default() },
             profile: Profile::Native,
+            tolerances: Default::default(),
         };
         let device: DeviceSource = Arc::new(|| Err(DeviceError::Unavailable("this test has none".into())));
         Self { module, job, inputs: BTreeMap::new(), device }
@@ -57,9 +59,20 @@ impl Guest {
         self.run_in(scratch.path())
     }
 
+    /// Asks it to compare an output.
+    pub(crate) fn compare(&self, name: &str) -> Result<Ran, RunError> {
+        let scratch = tempfile::tempdir().expect("a temporary folder");
+        let (name, run) = (name.parse().expect("a name"), self.to_run(scratch.path()));
+        block_on(ENGINE.compare(&self.module, run, &name))
+    }
+
     /// Runs it with a folder that outlives the outputs.
     pub(crate) fn run_in(&self, scratch_dir: &Path) -> Result<Ran, RunError> {
-        let run = Run {
+        block_on(ENGINE.run(&self.module, self.to_run(scratch_dir)))
+    }
+
+    fn to_run(&self, scratch_dir: &Path) -> Run {
+        Run {
             job: self.job.clone(),
             inputs: self
                 .inputs
@@ -70,10 +83,13 @@ impl Guest {
             device: self.device.clone(),
             wall_time: Some(Duration::from_secs(60)),
             observer: Arc::new(Silent),
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(ENGINE.run(&self.module, run))
+        }
     }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(future)
 }
 
 /// A job component around core functions: `body` is the core of `run`, with the address of its result on the stack at

@@ -109,6 +109,7 @@ impl Machine {
             inputs: Default::default(),
             limits: Limits::default(),
             profile: Profile::Native,
+            tolerances: Default::default(),
         };
         for (input, bytes) in inputs {
             job.inputs.insert(name(input), self.blob(bytes).await);

@@ -1,8 +1,9 @@
 //! Receipts: round trips, limits, and forgeries.
 
 use samebit_spec::{
-    ARGS_MAX, BlobRef, DecodeError, ENCODED_BYTES_MAX, HostKey, INPUTS_MAX, JobSpec, MEASURED_TEXT_BYTES_MAX,
-    MESSAGE_BYTES_MAX, NAME_BYTES_MAX, OUTPUTS_MAX, Outcome, RECEIPT_MAGIC, Receipt, ReceiptError, Signature, Status,
+    ARGS_MAX, BlobRef, DecodeError, DeviceUsed, ENCODED_BYTES_MAX, Hash, HostKey, INPUTS_MAX, JobSpec,
+    MEASURED_TEXT_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, OUTPUTS_MAX, Outcome, RECEIPT_MAGIC, Receipt,
+    ReceiptError, Signature, Status, Tolerance,
 };
 
 use crate::samples::{job, measured, name, outcome, outcomes, receipt, secret_key};
@@ -68,7 +69,9 @@ fn the_largest_receipt_fits() {
     let long = |index: usize| name(&format!("{index:0>width$}", width = NAME_BYTES_MAX));
     let blob = BlobRef { size_bytes: u64::MAX, ..BlobRef::of(b"") };
     let args = vec!["x".repeat(64); ARGS_MAX];
-    let job = JobSpec { args, inputs: (0..INPUTS_MAX).map(|index| (long(index), blob)).collect(), ..job() };
+    let inputs = (0..INPUTS_MAX).map(|index| (long(index), blob)).collect();
+    let tolerances = (0..OUTPUTS_MAX).map(|index| (long(index), Tolerance::Absolute(f32::MAX.to_bits()))).collect();
+    let job = JobSpec { args, inputs, tolerances, ..job() };
     let status = Status::Failed("x".repeat(MESSAGE_BYTES_MAX));
     let outputs = (0..OUTPUTS_MAX).map(|index| (long(index), blob)).collect();
     let receipt = Receipt::sign(job, Outcome { status, outputs, ..outcome() }, measured(), &secret_key(0));
@@ -86,6 +89,19 @@ fn measured_texts_are_cut_when_signed() {
     assert_eq!(Receipt::decode(&receipt.encode()), Ok(receipt.clone()));
     let kept = Receipt { measured: long, ..receipt };
     assert!(matches!(Receipt::decode(&kept.encode()), Err(ReceiptError::Decode(DecodeError::Invalid(_)))));
+}
+
+#[test]
+fn a_class_outlives_the_cut() {
+    let mut long = measured();
+    let device = long.device.as_mut().expect("it has one");
+    device.name = "é".repeat(MEASURED_TEXT_BYTES_MAX);
+    let (before, other) = (device.clone(), DeviceUsed { driver: "another".to_owned(), ..device.clone() });
+    let signed = Receipt::sign(job(), outcome(), long, &secret_key(0)).measured.device.expect("it has one");
+    assert_eq!(signed.class(), before.class());
+    assert_ne!(signed.class(), other.class());
+    let proven = DeviceUsed { battery: Some(Hash::of(b"")), ..before.clone() };
+    assert_eq!(proven.class(), before.class(), "a battery does not change what a native job gives");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use samebit_spec::{
     BlobRef, DeviceUsed, JobSpec, LOOP_ITERATIONS_MAX, Limit, Limits, Measured, Name, Outcome, Profile, Receipt,
-    SecretKey, Status, Trap,
+    SecretKey, Status, Tolerance, Trap, ULPS_MAX,
 };
 
 /// The secret keys of RFC 8032's first two Ed25519 tests.
@@ -47,7 +47,20 @@ pub(crate) fn job() -> JobSpec {
         inputs: blobs(&["image"]),
         limits: Limits::default(),
         profile: Profile::Native,
+        tolerances: BTreeMap::new(),
     }
+}
+
+/// A job with a tolerance of each kind, each at its bound.
+pub(crate) fn tolerant_job() -> JobSpec {
+    let tolerances = [
+        ("absolute.f32", Tolerance::Absolute(f32::MAX.to_bits())),
+        ("image.png", Tolerance::Compare),
+        ("relative.f32", Tolerance::Relative(0x3f7f_ffff)),
+        ("ulp.f32", Tolerance::Ulp(ULPS_MAX)),
+        ("zero.f32", Tolerance::Absolute(0)),
+    ];
+    JobSpec { tolerances: tolerances.map(|(text, tolerance)| (name(text), tolerance)).into(), ..job() }
 }
 
 pub(crate) fn minimal_job() -> JobSpec {
@@ -63,7 +76,8 @@ pub(crate) fn minimal_job() -> JobSpec {
         log_bytes: 0,
     };
     let module = BlobRef::of(b"");
-    JobSpec { module, args: Vec::new(), inputs: BTreeMap::new(), limits, profile: Profile::Exact }
+    let (inputs, tolerances) = (BTreeMap::new(), BTreeMap::new());
+    JobSpec { module, args: Vec::new(), inputs, limits, profile: Profile::Exact, tolerances }
 }
 
 /// Many inputs, so that its id hashes more than one BLAKE3 chunk; their order by bytes is not that of their numbers.
@@ -81,7 +95,8 @@ pub(crate) fn large_job() -> JobSpec {
         log_bytes: 1,
     };
     let args = ["", "é", "\u{10ffff}", "line\nbreak"].map(str::to_owned).to_vec();
-    JobSpec { module: BlobRef::of(b"module"), args, inputs, limits, profile: Profile::Exact }
+    let tolerances = BTreeMap::new();
+    JobSpec { module: BlobRef::of(b"module"), args, inputs, limits, profile: Profile::Exact, tolerances }
 }
 
 /// The outcome of the worked example.
@@ -127,6 +142,7 @@ pub(crate) fn measured() -> Measured {
         name: "llvmpipe (LLVM 15.0.6, 256 bits)".to_owned(),
         driver: "llvmpipe Mesa 22.3.6".to_owned(),
         backend: "vulkan".to_owned(),
+        battery: None,
     };
     Measured {
         program: "samebit 0.1.0".to_owned(),

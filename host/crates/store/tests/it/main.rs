@@ -68,6 +68,7 @@ fn receipt(module: BlobRef, input: BlobRef, output: BlobRef) -> Receipt {
         inputs: [("in".parse().expect("name"), input)].into(),
         limits: Limits::default(),
         profile: Profile::Native,
+        tolerances: Default::default(),
     };
     let outcome = Outcome {
         status: Status::Ok,

@@ -2,8 +2,8 @@
 
 use data_encoding::HEXLOWER;
 use samebit_spec::{
-    BlobRef, HostKey, JobSpec, LOOP_ITERATIONS_MAX, Limit, Limits, MEASURED_TEXT_BYTES_MAX, Outcome, Receipt,
-    Signature, Status, Trap,
+    BlobRef, HostKey, JobSpec, LOOP_ITERATIONS_MAX, Limit, Limits, MEASURED_TEXT_BYTES_MAX, Outcome, Profile, Receipt,
+    Signature, Status, Tolerance, Trap, ULPS_MAX,
 };
 
 use super::Vector;
@@ -38,14 +38,41 @@ pub(super) fn jobs() -> Vec<Vector<JobSpec>> {
     let limits = Limits { loop_iterations: LOOP_ITERATIONS_MAX + 1, ..Limits::default() };
     let loops = JobSpec { limits, ..samples::job() }.encode();
     let blob = [BlobRef::of(b"").hash.as_bytes().as_slice(), &[0]].concat();
-    let args = |args: &[u8]| [&[0], &blob[..], args, &[0; 11]].concat();
+    let args = |args: &[u8]| [&[0], &blob[..], args, &[0; 12]].concat();
+    let bound = |tolerance| {
+        let tolerances = [(samples::name("c"), tolerance)].into();
+        JobSpec { tolerances, ..samples::job() }.encode()
+    };
+    let exact = JobSpec { profile: Profile::Exact, ..samples::tolerant_job() }.encode();
+    // The worked example ends with its profile and a count of no tolerances.
+    let tolerances = |bytes: &[u8]| [cut, bytes].concat();
+    let profile = |bytes: &[u8]| [&good[..good.len() - 2], bytes, &[0]].concat();
     vec![
         refused("empty", "malformed", "there is no version", &[]),
         refused("version-2", "unknown-version", "version 2 is variant 1", &[&[1], &good[1..]].concat()),
-        refused("cut-short", "malformed", "the profile is missing", cut),
-        refused("trailing", "trailing", "one byte follows the profile", &[&good[..], &[0]].concat()),
-        refused("profile-2", "malformed", "there are two profiles, 0 and 1", &[cut, &[2]].concat()),
-        refused("profile-over-long", "not-canonical", "1 has a shorter varint", &[cut, &[0x81, 0]].concat()),
+        refused("cut-short", "malformed", "the count of tolerances is missing", cut),
+        refused("trailing", "trailing", "one byte follows the tolerances", &[&good[..], &[0]].concat()),
+        refused("profile-2", "malformed", "there are two profiles, 0 and 1", &profile(&[2])),
+        refused("profile-over-long", "not-canonical", "1 has a shorter varint", &profile(&[0x81, 0])),
+        refused("tolerance-exact", "invalid", "bits are bits: exact takes no tolerance", &exact),
+        refused("tolerance-4", "malformed", "there are four tolerances, 0 to 3", &tolerances(&[1, 1, b'c', 4])),
+        refused("tolerance-infinite", "invalid", "an absolute one is finite", &bound(Tolerance::Absolute(0x7f80_0000))),
+        refused("tolerance-nan", "invalid", "an absolute one is a number", &bound(Tolerance::Absolute(0x7fc0_0000))),
+        refused("tolerance-minus-0", "invalid", "zero has no sign", &bound(Tolerance::Absolute(0x8000_0000))),
+        refused(
+            "tolerance-relative-1",
+            "invalid",
+            "a relative one is below 1",
+            &bound(Tolerance::Relative(0x3f80_0000)),
+        ),
+        refused("tolerance-ulps", "invalid", "at most 2^23 ULP", &bound(Tolerance::Ulp(ULPS_MAX + 1))),
+        refused(
+            "tolerance-33-bits",
+            "malformed",
+            "2^32 ULP",
+            &tolerances(&[1, 1, b'c', 2, 0x80, 0x80, 0x80, 0x80, 0x10]),
+        ),
+        refused("tolerances-unsorted", "not-canonical", "b comes before a", &tolerances(&[2, 1, b'b', 3, 1, b'a', 3])),
         refused("loop-iterations", "invalid", "at most 2^31 - 1 are allowed", &loops),
         refused("argument-nul", "invalid", "an argument holds a NUL byte", &nul),
         refused("argument-not-utf8", "malformed", "an argument is a surrogate", &args(&[1, 3, 0xed, 0xa0, 0x80])),

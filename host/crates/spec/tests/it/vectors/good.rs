@@ -1,7 +1,7 @@
 //! Vectors that must be accepted.
 
 use data_encoding::HEXLOWER;
-use samebit_spec::{JobSpec, Measured, Outcome, Receipt};
+use samebit_spec::{Hash, JobSpec, Measured, Outcome, Receipt};
 
 use super::{Kind, Vector};
 use crate::samples;
@@ -26,6 +26,7 @@ pub(super) fn jobs() -> Vec<Vector<JobSpec>> {
         accepted("worked-example", samples::job()),
         accepted("minimal", samples::minimal_job()),
         accepted("large", samples::large_job()),
+        accepted("tolerances", samples::tolerant_job()),
     ]
 }
 
@@ -35,11 +36,16 @@ pub(super) fn outcomes() -> Vec<Vector<Outcome>> {
 
 pub(super) fn receipts() -> Vec<Vector<Receipt>> {
     let plain = Measured { device: None, energy_mj: Some(u64::MAX), ..samples::measured() };
+    let mut proven = samples::measured();
+    if let Some(device) = &mut proven.device {
+        device.battery = Some(Hash::of(b"battery"));
+    }
     let (_, longest) = samples::outcomes().swap_remove(5);
     [
         ("worked-example", 0, samples::job(), samples::outcome(), samples::measured()),
         ("without-device", 1, samples::minimal_job(), samples::outcome(), plain.clone()),
         ("large", 1, samples::large_job(), longest, plain),
+        ("battery", 0, samples::tolerant_job(), samples::outcome(), proven),
     ]
     .into_iter()
     .map(|(name, key, job, outcome, measured)| {
