@@ -1,10 +1,19 @@
 //! Which device runs kernels: this machine's CPU, unless somebody asks for a GPU.
+//!
+//! A GPU's driver never runs in the process that was asked: it runs in a worker, which is this program with
+//! [`WORKER`] as its only argument.
 
-use std::sync::Arc;
+use std::ffi::OsStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use samebit_gpu::{Choice, GpuDevice};
+use samebit_gpu::Choice;
+use samebit_gpu::worker::{self, Program, WorkerDevice, WorkerOptions};
 use samebit_reference::ReferenceDevice;
-use samebit_runner::engine::device::{Device, DeviceError};
+use samebit_runner::engine::DeviceSource;
+use samebit_runner::engine::device::{Device, DeviceError, DeviceInfo};
+
+/// The argument that makes a worker of this program. Not a command: nobody is to type it.
+const WORKER: &str = "__gpu-worker";
 
 /// A device as `--device` names it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,15 +37,41 @@ impl DeviceChoice {
     }
 
     /// The device. Blocks: drivers take their time.
-    pub(crate) fn device(&self) -> Result<Arc<dyn Device>, DeviceError> {
+    pub(crate) fn device(&self, options: WorkerOptions) -> Result<Arc<dyn Device>, DeviceError> {
         Ok(match self {
             Self::Reference => Arc::new(ReferenceDevice::new()?),
-            Self::Gpu(choice) => {
-                let device = GpuDevice::select(choice);
-                Arc::new(device.map_err(|error| DeviceError::Unavailable(error.to_string()))?)
+            Self::Gpu(choice) => Arc::new(WorkerDevice::select(program()?, choice, options)?),
+        })
+    }
+
+    /// Opens the device when it is first asked for, and hands out the same one from then on. One that could not be opened
+    /// is tried again.
+    pub(crate) fn source(self, options: WorkerOptions) -> DeviceSource {
+        let opened = Mutex::new(None);
+        Arc::new(move || {
+            let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*opened {
+                Some(device) => Ok(Arc::clone(device)),
+                None => Ok(Arc::clone(opened.insert(self.device(options)?))),
             }
         })
     }
+}
+
+/// This machine's GPUs. Blocks.
+pub(crate) fn gpus() -> Result<Vec<DeviceInfo>, DeviceError> {
+    worker::adapters(&program()?, WorkerOptions::default())
+}
+
+/// Whether this process was started to be a worker.
+pub(crate) fn is_worker() -> bool {
+    std::env::args_os().nth(1).as_deref() == Some(OsStr::new(WORKER))
+}
+
+fn program() -> Result<Program, DeviceError> {
+    Program::this([WORKER]).map_err(|error| {
+        DeviceError::Unavailable(format!("this program does not know where it is, to run a driver apart: {error}"))
+    })
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! This machine as a host: its store, key, engine and device, put together for `samebit-runner`.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use samebit_runner::Host;
-use samebit_runner::engine::{Cache, Engine, EngineError};
+use samebit_runner::engine::{Cache, DeviceSource, Engine, EngineError};
 use samebit_runner::spec::SecretKey;
 use samebit_runner::store::{OpenError, Store};
 
 use crate::config::{Config, STORE_WAIT, caps};
-use crate::device::DeviceChoice;
 use crate::error::Failure;
 use crate::key::{self, KeyError};
 use crate::output::Output;
@@ -33,7 +31,7 @@ impl Machine {
     /// Opens the store, and makes it and a key on the first use.
     pub(crate) async fn open(
         config: &Config,
-        device: DeviceChoice,
+        device: DeviceSource,
         wall_time: Duration,
         output: &Output,
     ) -> Result<Self, Failure> {
@@ -56,7 +54,7 @@ impl Machine {
         let host = Host {
             engine,
             store,
-            device: Arc::new(move || device.device()),
+            device,
             caps: caps(),
             wall_time: Some(wall_time),
             clock: SystemTime::now,

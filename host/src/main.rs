@@ -23,10 +23,13 @@ use crate::cli::Cli;
 use crate::error::{Exit, Failure};
 use crate::output::Output;
 
-/// How long the program waits, when it is done, for threads that a driver may be holding.
+/// How long the program waits, when it is done, for threads that are busy.
 const GRACE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
+    if device::is_worker() {
+        samebit_gpu::worker::serve()
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
@@ -40,8 +43,7 @@ fn main() -> ExitCode {
             failure.exit()
         }
     };
-    samebit_gpu::all_closed_within(GRACE);
-    // Not by returning: a thread that hangs in a driver must not keep the process.
+    // Not by returning: a thread that hangs must not keep the process. Workers end with it.
     std::process::exit(exit.code())
 }
 
@@ -71,7 +73,7 @@ fn start(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             result = &mut command => result.unwrap_or_else(|error| Err(Failure::panicked(&error))),
             () = interrupt::requested() => {
                 command.abort();
-                // Dropped by now, or stuck in a driver; its files go with it, or at the next opening of the store.
+                // Dropped by now, or stuck; its files go with it, or at the next opening of the store.
                 let _ = tokio::time::timeout(GRACE, command).await;
                 Err(Failure::interrupted())
             }

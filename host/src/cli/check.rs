@@ -17,7 +17,6 @@ use crate::cli::bindings::{Bound, Launch, LaunchArgs, refused};
 use crate::cli::job::JobArgs;
 use crate::cli::report::{status_detail, status_word};
 use crate::config::Config;
-use crate::device::DeviceChoice;
 use crate::error::{Exit, Failure};
 use crate::machine::Machine;
 use crate::output::{Output, clean};
@@ -165,10 +164,10 @@ async fn module(
     output: &Output,
 ) -> Result<Checked, Failure> {
     let draft = job.draft()?;
-    let mut machine = Machine::open(config, DeviceChoice::Reference, wall_time, output).await?;
     let device = Arc::new(CheckingDevice::new(options, move |step| patience.goes_on(step)));
     let shared = device.clone();
-    machine.host.device = Arc::new(move || Ok(shared.clone() as Arc<dyn Device>));
+    let source = Arc::new(move || Ok(shared.clone() as Arc<dyn Device>));
+    let machine = Machine::open(config, source, wall_time, output).await?;
     let ran = async {
         let imported = draft.import(&machine.host.store).await?;
         let compiled = Fetched::fetch(&machine.host, imported.job).await?.compile(&machine.host).await?;

@@ -1,10 +1,12 @@
 //! `samebit devices`.
 
-use samebit_gpu::{Adapters, Choice, GpuDevice};
+use samebit_gpu::Choice;
+use samebit_gpu::worker::WorkerOptions;
 use samebit_reference::ReferenceDevice;
 use samebit_runner::engine::device::{Device, DeviceInfo};
 use serde_json::{Value, json};
 
+use crate::device::DeviceChoice;
 use crate::error::{Exit, Failure};
 use crate::output::{BAD, GOOD, Output, Text, UNSURE};
 
@@ -40,7 +42,11 @@ struct Listed {
 /// Runs the command.
 pub(crate) fn run(_args: &Args, output: &Output) -> Result<Exit, Failure> {
     let reference = ReferenceDevice::new().map(|device| device.info().clone());
-    let gpus = Adapters::enumerate().list();
+    // A driver that crashes while it is asked takes a worker along; the reference device is there all the same.
+    let gpus = crate::device::gpus().unwrap_or_else(|error| {
+        output.note(&format!("this machine's GPUs could not be listed: {error}"));
+        Vec::new()
+    });
     if let Err(error) = &reference {
         if gpus.is_empty() {
             return Err(Failure::host("device", error.to_string()));
@@ -56,7 +62,7 @@ pub(crate) fn run(_args: &Args, output: &Output) -> Result<Exit, Failure> {
     // Opening is what shows whether a listed device can be used at all; listing alone trusts its driver.
     if output.is_verbose()
         && devices.iter().any(|device| device.index.is_some())
-        && let Err(error) = GpuDevice::select(&Choice::Default)
+        && let Err(error) = DeviceChoice::Gpu(Choice::Default).device(WorkerOptions::default())
     {
         output.note(&format!("`--device gpu` cannot be used: {error}"));
     }

@@ -80,8 +80,9 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<Exit, Failure> {
         return Err(Failure::usage("dump", format!("binding {at} cannot be dumped: the kernel does not use it")));
     }
     launch.bindings.iter().filter_map(Bound::note).for_each(|note| output.note(&note));
+    let options = args.host.worker_options();
     let choice = args.host.device.unwrap_or_default();
-    let device = tokio::task::spawn_blocking(move || choice.device());
+    let device = tokio::task::spawn_blocking(move || choice.device(options));
     let device = device.await.map_err(|error| Failure::panicked(&error))?.map_err(device_failed)?;
     let admission = match args.profile {
         Profile::Exact => Admission::Exact,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use samebit_gpu::worker::WorkerOptions;
 use samebit_runner::spec::{Name, Receipt, Status};
 use samebit_runner::{Fetched, Host};
 use serde_json::json;
@@ -73,13 +74,21 @@ pub(crate) struct HostArgs {
     /// Give up after this many seconds on the clock, without a receipt
     #[arg(long = "limit-wall-s", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     wall_s: u64,
+    /// Give a GPU up as hanging when for this many seconds it has finished nothing of what it was given
+    #[arg(long = "limit-dispatch-s", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    dispatch_s: u64,
 }
 
 impl HostArgs {
     /// Opens this machine.
     pub(crate) async fn open(self, config: &Config, output: &Output) -> Result<Machine, Failure> {
-        let wall_time = self.wall_time();
-        Machine::open(config, self.device.unwrap_or_default(), wall_time, output).await
+        let (wall_time, options) = (self.wall_time(), self.worker_options());
+        Machine::open(config, self.device.unwrap_or_default().source(options), wall_time, output).await
+    }
+
+    /// How to treat a GPU.
+    pub(crate) fn worker_options(&self) -> WorkerOptions {
+        WorkerOptions { limit: Duration::from_secs(self.dispatch_s) }
     }
 
     /// How long to go on.

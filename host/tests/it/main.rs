@@ -10,3 +10,4 @@ mod running;
 mod support;
 mod tolerating;
 mod verifying;
+mod vulkan_workers;

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use samebit_wgsl::{ParseError, Refusal};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Where a binding is: `@group(g) @binding(b)`.
@@ -50,7 +51,7 @@ pub enum GpuError {
 }
 
 /// This machine could not do what every device must. No receipt follows.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DeviceError {
     /// No device could be found or opened.
@@ -59,6 +60,12 @@ pub enum DeviceError {
     /// The device was lost: unplugged, reset, or its driver crashed.
     #[error("the device was lost: {0}; the job was not finished, run it again")]
     Lost(String),
+    /// The device came to the end of nothing that it was given for so many seconds, and was given up.
+    #[error(
+        "the device hangs: for {0} s it finished nothing that it was given; launch fewer workgroups at once, or allow \
+         more time (--limit-dispatch-s)"
+    )]
+    Stuck(u64),
     /// The device has less free memory than the job may use.
     #[error("the device is out of memory: {0}; free some, or choose another device")]
     OutOfMemory(String),
@@ -79,7 +86,7 @@ pub enum CallError {
 }
 
 /// A kernel could not be made ready.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum KernelFault {
     /// The guest's fault; it is told.
     #[error(transparent)]
@@ -116,7 +123,7 @@ pub enum ReadError {
 }
 
 /// What was queued did not all come to its end.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum FinishError {
     /// An invocation spent its budget of loop iterations: an outcome, the same on every device.
     #[error("{BUDGET_SPENT}")]

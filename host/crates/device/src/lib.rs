@@ -19,6 +19,6 @@ pub use error::{BindingIndex, CallError, DeviceError, FinishError, GpuError, Ker
 pub use info::{DeviceInfo, DeviceKind};
 pub use samebit_wgsl as wgsl;
 pub use session::{
-    Binding, BoxFuture, BufferCopy, BufferId, BufferRange, Device, Dispatch, Grid, KernelId, Program, Session,
-    SessionOptions, Sink,
+    Binding, BoxFuture, BufferCopy, BufferId, BufferRange, Device, Dispatch, Grid, KernelId, Program, Progress,
+    Session, SessionOptions, Sink,
 };

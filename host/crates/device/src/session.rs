@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use samebit_wgsl::lowered::Lowered;
 use samebit_wgsl::{Admission, Kernel};
+use serde::{Deserialize, Serialize};
 
 use crate::{DeviceError, DeviceInfo, FinishError, KernelFault, ReadError};
 
@@ -19,16 +20,19 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Takes the bytes of a buffer, in order, in pieces of the device's choosing.
 pub type Sink<'a> = &'a mut (dyn FnMut(&[u8]) -> std::io::Result<()> + Send);
 
+/// Tells how many pieces of work, of any size, a device has finished so far.
+pub type Progress = Arc<dyn Fn() -> u64 + Send + Sync>;
+
 /// A buffer of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BufferId(pub u32);
 
 /// A kernel of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct KernelId(pub u32);
 
 /// A range of a buffer, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BufferRange {
     /// The buffer.
     pub buffer: BufferId,
@@ -39,7 +43,7 @@ pub struct BufferRange {
 }
 
 /// A copy between two different buffers. Offsets and size are multiples of 4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BufferCopy {
     /// Read from here.
     pub source: BufferId,
@@ -50,7 +54,7 @@ pub struct BufferCopy {
 }
 
 /// A buffer range bound to a kernel's variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     /// `@group`.
     pub group: u32,
@@ -61,7 +65,7 @@ pub struct Binding {
 }
 
 /// How many workgroups run along x, y and z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Grid {
     /// These many, each at most 65,535.
     Direct([u32; 3]),
@@ -75,7 +79,7 @@ pub enum Grid {
 }
 
 /// One launch of a kernel over a grid of workgroups.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispatch {
     /// What runs.
     pub kernel: KernelId,
@@ -86,7 +90,7 @@ pub struct Dispatch {
 }
 
 /// What a session promises to whoever opened it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionOptions {
     /// [`Admission::Exact`]: the session gets exact programs, and computes each of their operations bit for bit as
     /// [`samebit_wgsl::lowered::eval`] does.
@@ -162,6 +166,12 @@ pub trait Session: Send {
 
     /// Queues a launch.
     fn dispatch(&mut self, dispatch: &Dispatch) -> Result<(), DeviceError>;
+
+    /// Tells, from any thread and while a call waits, how far the device has come: for whoever must know slow from stuck.
+    /// A device that cannot say always says 0.
+    fn progress(&self) -> Progress {
+        Arc::new(|| 0)
+    }
 
     /// True if so much is queued that the caller should [`settle`](Session::settle) before queueing more.
     fn is_congested(&self) -> bool;

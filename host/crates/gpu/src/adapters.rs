@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use samebit_device::{DeviceInfo, DeviceKind};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::describe::describe;
 use crate::watcher::ready;
 
 /// Which adapter to use.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
     /// The first suitable one: discrete before integrated, virtual, software and other ones.
     #[default]
@@ -21,7 +22,7 @@ pub enum Choice {
 }
 
 /// Why no adapter could be chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum SelectError {
     /// There is no adapter at all.

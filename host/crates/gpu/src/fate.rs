@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use samebit_device::DeviceError;
 
@@ -14,6 +15,8 @@ pub(crate) struct Fate {
     error: Mutex<Option<DeviceError>>,
     /// The number of the last submission that the GPU has finished.
     done: AtomicU64,
+    /// The same, and when it was seen to be.
+    last: Mutex<Option<(u64, Instant)>>,
 }
 
 impl Fate {
@@ -53,7 +56,14 @@ impl Fate {
 
     /// The GPU has finished the submission of this number, and so all before it.
     pub(crate) fn finished(&self, submission: u64) {
-        self.done.fetch_max(submission, Ordering::AcqRel);
+        if self.done.fetch_max(submission, Ordering::AcqRel) < submission {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((submission, Instant::now()));
+        }
+    }
+
+    /// The last submission that the GPU has finished, and when that was seen.
+    pub(crate) fn last_finished(&self) -> Option<(u64, Instant)> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of the last submission that the GPU has finished.

@@ -21,10 +21,12 @@ mod describe;
 mod device;
 mod fate;
 mod kernel;
+mod pace;
 mod read;
 mod session;
 mod upload;
 mod watcher;
+pub mod worker;
 
 pub use adapters::{Adapters, Choice, SelectError};
 pub use device::GpuDevice;

@@ -3,22 +3,21 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::Instant;
 
 use samebit_device::{
     BoxFuture, BufferCopy, BufferId, BufferRange, DeviceError, Dispatch, FinishError, Grid, KernelFault, KernelId,
-    Program, ReadError, Session, Sink,
+    Program, Progress, ReadError, Session, Sink,
 };
 
 use crate::batch::Batch;
 use crate::fate::Fate;
 use crate::kernel::{Pipeline, compile};
+use crate::pace::Pace;
 use crate::read::Staging;
 use crate::upload::Upload;
 use crate::watcher::Watcher;
 
-/// Operations in one submit. A submit costs tens of microseconds and an operation a few, so more would gain nothing;
-/// fewer would leave the GPU waiting.
-const BATCH_COMMANDS: u32 = 256;
 /// Memory held by one batch beyond the guest's buffers. Large writes go to the GPU while the guest prepares the next.
 const BATCH_BYTES: u64 = 16 << 20;
 /// The same, of all that is queued and submitted, above which the caller should wait.
@@ -46,6 +45,7 @@ pub(crate) struct GpuSession {
     batch: Batch,
     submitted: VecDeque<Submitted>,
     submissions: u64,
+    pace: Pace,
     pub(crate) staging: Option<[Staging; 2]>,
     pub(crate) device: wgpu::Device,
     queue: wgpu::Queue,
@@ -61,6 +61,7 @@ impl GpuSession {
             batch: Batch::default(),
             submitted: VecDeque::new(),
             submissions: 0,
+            pace: Pace::default(),
             staging: None,
             device,
             queue,
@@ -99,11 +100,13 @@ impl GpuSession {
     /// Submits what is queued.
     pub(crate) fn submit(&mut self) -> Result<wgpu::SubmissionIndex, DeviceError> {
         let batch = std::mem::take(&mut self.batch);
-        let held_bytes = batch.held_bytes;
+        let (held_bytes, commands) = (batch.held_bytes, batch.commands);
         let index = self.queue.submit(batch.finish());
         self.submissions += 1;
         let (fate, number) = (self.fate.clone(), self.submissions);
+        self.pace.submitted(number, commands, Instant::now());
         self.queue.on_submitted_work_done(move || fate.finished(number));
+        self.keep_pace();
         self.submitted.push_back(Submitted { number, index: index.clone(), held_bytes });
         self.fate.check()?;
         Ok(index)
@@ -111,10 +114,16 @@ impl GpuSession {
 
     /// Submits what is queued if it is enough for a batch.
     fn submit_full(&mut self) -> Result<(), DeviceError> {
-        if self.batch.commands >= BATCH_COMMANDS || self.batch.held_bytes >= BATCH_BYTES {
+        if self.batch.commands >= self.pace.commands() || self.batch.held_bytes >= BATCH_BYTES {
             self.submit()?;
         }
         self.fate.check()
+    }
+
+    fn keep_pace(&mut self) {
+        if let Some((number, when)) = self.fate.last_finished() {
+            self.pace.finished(number, when);
+        }
     }
 
     /// Memory held and batches running, of what is not known to be done.
@@ -140,6 +149,7 @@ impl GpuSession {
             let Some(oldest) = self.submitted.front() else { return Ok(()) };
             let (number, index) = (oldest.number, oldest.index.clone());
             self.watcher.wait(index).await;
+            self.keep_pace();
             self.fate.check()?;
             if self.fate.done() < number {
                 return Err(self.fate.failure("it did not finish what it was given"));
@@ -308,12 +318,19 @@ impl Session for GpuSession {
 
     fn kernel_drop(&mut self, id: KernelId) {
         self.kernels.remove(&id);
+        self.pace.forget(id);
     }
 
     fn dispatch(&mut self, dispatch: &Dispatch) -> Result<(), DeviceError> {
         self.fate.check()?;
         self.record_dispatch(dispatch)?;
+        self.pace.launched(dispatch.kernel);
         self.submit_full()
+    }
+
+    fn progress(&self) -> Progress {
+        let fate = self.fate.clone();
+        Arc::new(move || fate.done())
     }
 
     fn is_congested(&self) -> bool {

@@ -32,6 +32,7 @@ pub struct Kernel {
     info: ModuleInfo,
     interface: Interface,
     folded: Option<usize>,
+    constants: Vec<(String, f64)>,
 }
 
 /// Why there is no kernel.
@@ -68,6 +69,11 @@ impl Kernel {
         let at = naga::ResourceBinding { group, binding };
         let mut variables = self.module.global_variables.iter().map(|(_, variable)| variable);
         variables.find(|variable| variable.binding == Some(at))?.name.as_deref()
+    }
+
+    /// The values of override constants that it was made with: with its text and entry point, all there is to make it again.
+    pub fn constants(&self) -> &[(String, f64)] {
+        &self.constants
     }
 
     /// Where a float function was evaluated that machines evaluate differently, if one was.
@@ -150,7 +156,7 @@ fn parse_here(source: &Source<'_>) -> Result<Kernel, Refusal> {
     let info = support::validate(text, &module)?;
     bounds::check(text, &module, &info)?;
     let interface = interface::describe(text, &module, &info)?;
-    Ok(Kernel { module, info, interface, folded })
+    Ok(Kernel { module, info, interface, folded, constants: source.constants.to_vec() })
 }
 
 /// Reduces `module` to the compute entry point `name` and what it needs.

@@ -29,7 +29,7 @@ use crate::lowered::Lowered;
 use crate::{Kernel, ParseError, kernel};
 
 /// What a profile admits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Admission {
     /// Only what has one answer: atomics whose order cannot show.
     Exact,

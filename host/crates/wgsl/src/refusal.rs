@@ -2,9 +2,10 @@
 
 use crate::text;
 use naga::Span;
+use serde::{Deserialize, Serialize};
 
 /// A place in a kernel's text. Lines end at a line feed; columns count bytes. Both count from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Location {
     /// The line.
     pub line: u32,
@@ -19,7 +20,7 @@ impl std::fmt::Display for Location {
 }
 
 /// What kind of refusal it is. With the location, this is what a guest is told, so both are the same everywhere.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RefusalReason {
     /// The text is not valid WGSL, or breaks a rule of its validation.
     Invalid,
@@ -35,7 +36,7 @@ pub enum RefusalReason {
 }
 
 /// A kernel that was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{message}")]
 pub struct Refusal {
     /// The kind of refusal.

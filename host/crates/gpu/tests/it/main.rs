@@ -2,3 +2,5 @@
 
 mod differential;
 mod vulkan;
+mod vulkan_worker;
+mod worker;

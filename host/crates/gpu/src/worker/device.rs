@@ -1,0 +1,154 @@
+//! [`WorkerDevice`]: a GPU of this machine, each of whose sessions is a worker's.
+//!
+//! A worker has loaded the drivers and found its adapter before a session is opened on it, which is most of what opening
+//! takes. The one that selected the device serves the first session; from the second on, the next worker is started when a
+//! session is opened, so that a host which runs job after job never waits for one.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use samebit_device::{BoxFuture, Device, DeviceError, DeviceInfo, Session, SessionOptions};
+use tokio::sync::oneshot;
+
+use super::link::{Link, broken};
+use super::message::{Reply, Request};
+use super::process::Program;
+use super::session::WorkerSession;
+use crate::adapters::Choice;
+
+/// How workers are treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerOptions {
+    /// How long a worker may keep somebody waiting without finishing any of what it was given: opening, compiling a
+    /// kernel, or one submission of what was queued. After that it is given up as hanging.
+    pub limit: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self { limit: Duration::from_secs(60) }
+    }
+}
+
+/// A GPU of this machine, kept at arm's length.
+pub struct WorkerDevice {
+    program: Program,
+    options: WorkerOptions,
+    choice: Choice,
+    info: DeviceInfo,
+    spare: Mutex<Option<Spare>>,
+    sessions: AtomicU32,
+}
+
+/// A worker that has been told which adapter to take.
+struct Spare {
+    link: Link,
+    selected: oneshot::Receiver<Reply>,
+}
+
+/// Asks all drivers of this machine for their adapters, in a worker. Blocks.
+///
+/// # Errors
+/// If the worker cannot be started, or a driver crashes or hangs in it.
+pub fn adapters(program: &Program, options: WorkerOptions) -> Result<Vec<DeviceInfo>, DeviceError> {
+    pollster::block_on(async {
+        let link = Link::start(program, options.limit)?;
+        let listed = link.ask(&Request::List).await?;
+        link.close().await;
+        match listed {
+            Reply::Listed(infos) => Ok(infos),
+            _ => Err(broken("it answered something else")),
+        }
+    })
+}
+
+impl WorkerDevice {
+    /// Picks an adapter of this machine. Blocks.
+    ///
+    /// # Errors
+    /// If the machine has none, or none that the choice names, or one that cannot run jobs, or if a driver crashes.
+    pub fn select(program: Program, choice: &Choice, options: WorkerOptions) -> Result<Self, DeviceError> {
+        let spare = Spare::start(&program, choice, options)?;
+        let (link, info) = pollster::block_on(spare.selected())?;
+        let (reply, selected) = oneshot::channel();
+        // Nobody is in between: the receiver is here.
+        let _ = reply.send(Reply::Selected(Ok(info.clone())));
+        let spare = Mutex::new(Some(Spare { link, selected }));
+        Ok(Self { program, options, choice: choice.clone(), info, spare, sessions: AtomicU32::new(0) })
+    }
+
+    async fn open_session(&self, options: SessionOptions) -> Result<Box<dyn Session>, DeviceError> {
+        if let Some(spare) = self.take_spare() {
+            match self.open_on(spare, options).await {
+                Err(error @ (DeviceError::Lost(_) | DeviceError::Stuck(_))) => {
+                    tracing::warn!(name = self.info.name, %error, "a worker was lost before its session; starting another");
+                }
+                result => return result,
+            }
+        }
+        let fresh = Spare::start(&self.program, &self.choice, self.options)?;
+        self.open_on(fresh, options).await
+    }
+
+    async fn open_on(&self, spare: Spare, options: SessionOptions) -> Result<Box<dyn Session>, DeviceError> {
+        let (link, info) = spare.selected().await?;
+        if info != self.info {
+            let why =
+                format!("{} is no longer what `{:?}` names: it is now {}", self.info.name, self.choice, info.name);
+            return Err(DeviceError::Unavailable(why));
+        }
+        match link.ask(&Request::Open(options)).await? {
+            Reply::Opened(Ok(())) => Ok(Box::new(WorkerSession::new(link))),
+            Reply::Opened(Err(error)) => Err(error),
+            _ => Err(broken("it answered something else")),
+        }
+    }
+
+    fn take_spare(&self) -> Option<Spare> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Starts the worker of the next session, if there is likely to be one.
+    fn prepare(&self) {
+        if self.sessions.fetch_add(1, Ordering::Relaxed) == 0 {
+            return;
+        }
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.is_none() {
+            // What fails here fails again when a session needs it.
+            *spare = Spare::start(&self.program, &self.choice, self.options).ok();
+        }
+    }
+}
+
+impl Spare {
+    fn start(program: &Program, choice: &Choice, options: WorkerOptions) -> Result<Self, DeviceError> {
+        let link = Link::start(program, options.limit)?;
+        let selected = link.request(&Request::Select(choice.clone()))?;
+        Ok(Self { link, selected })
+    }
+
+    /// Waits until it has found its adapter.
+    async fn selected(self) -> Result<(Link, DeviceInfo), DeviceError> {
+        match self.link.answered(self.selected).await? {
+            Reply::Selected(Ok(info)) => Ok((self.link, info)),
+            Reply::Selected(Err(error)) => Err(DeviceError::Unavailable(error.to_string())),
+            _ => Err(broken("it answered something else")),
+        }
+    }
+}
+
+impl Device for WorkerDevice {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn open(&self, options: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {
+        Box::pin(async move {
+            let session = self.open_session(options).await?;
+            self.prepare();
+            Ok(session)
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! Workers with a driver: the conformance suite across the pipe, and misfortunes that only a driver has.
+
+use std::time::{Duration, Instant};
+
+use samebit_device::wgsl::{Source, parse};
+use samebit_device::{BindingIndex, Device, DeviceError, FinishError, Grid, KernelFault, ReadError, conformance};
+use samebit_gpu::Adapters;
+use samebit_gpu::worker::{WorkerOptions, adapters};
+
+use crate::worker::{CRASH, Desk, HANG, LOSE, children, device, program, stat};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// How often each misfortune is survived: a knob, for patient people.
+fn rounds() -> u32 {
+    std::env::var("SAMEBIT_WORKER_ROUNDS").map_or(3, |text| text.parse().expect("SAMEBIT_WORKER_ROUNDS is a number"))
+}
+
+#[test]
+fn conforms() {
+    let report = pollster::block_on(conformance::run(&device("plain", MINUTE)));
+    assert_eq!(report.failed, []);
+    assert!(report.passed > 30, "only {} cases ran", report.passed);
+}
+
+#[test]
+fn adapters_are_those_that_this_process_would_find() {
+    let apart = adapters(&program("plain"), WorkerOptions::default()).expect("a Vulkan driver is installed");
+    assert_eq!(apart, Adapters::enumerate().list());
+    assert_eq!(device("plain", MINUTE).info(), &apart[0]);
+}
+
+#[test]
+fn after_every_misfortune_the_next_job_succeeds() {
+    pollster::block_on(async {
+        let device = device("gpu", Duration::from_secs(2));
+        for _ in 0..rounds() {
+            for misfortune in [CRASH, LOSE, HANG] {
+                let mut desk = Desk::open(&device).await;
+                // Behind work that is on its way.
+                for _ in 0..50 {
+                    desk.dispatch(1).expect("it is queued");
+                }
+                desk.dispatch(misfortune).expect("it is queued");
+                let error = desk.read().await.expect_err("it met a misfortune");
+                match misfortune {
+                    HANG => assert!(matches!(error, ReadError::Device(DeviceError::Stuck(2))), "{error}"),
+                    _ => assert!(matches!(error, ReadError::Device(DeviceError::Lost(_))), "{error}"),
+                }
+                let mut next = Desk::open(&device).await;
+                next.dispatch(1).expect("it is queued");
+                assert_eq!(next.read().await.expect("it works"), [2; 256]);
+                next.gpu.close().await;
+            }
+        }
+    });
+}
+
+#[test]
+fn serial_a_worker_that_is_killed_in_the_middle_of_a_dispatch_ends_its_job_alone() {
+    pollster::block_on(async {
+        let device = device("plain", MINUTE);
+        for _ in 0..rounds() {
+            let mut desk = Desk::open(&device).await;
+            endless(&mut desk).await;
+            let busiest = children().into_iter().max_by_key(|pid| cpu_ticks(*pid)).expect("there is a worker");
+            let killed = std::process::Command::new("kill").args(["-9", &busiest.to_string()]).status();
+            assert!(killed.expect("kill starts").success());
+            let error = desk.gpu.finish().await.expect_err("its worker is gone");
+            assert!(
+                matches!(&error, FinishError::Device(DeviceError::Lost(why)) if why.contains("signal: 9")),
+                "{error}"
+            );
+            let mut next = Desk::open(&device).await;
+            next.dispatch(1).expect("it is queued");
+            assert_eq!(next.read().await.expect("it works"), [2; 256]);
+        }
+    });
+}
+
+#[test]
+fn serial_a_kernel_written_to_hang_is_given_up() {
+    pollster::block_on(async {
+        let device = device("plain", Duration::from_secs(2));
+        for _ in 0..rounds() {
+            let mut desk = Desk::open(&device).await;
+            endless(&mut desk).await;
+            let error = desk.gpu.finish().await.expect_err("it never ends");
+            assert_eq!(error, FinishError::Device(DeviceError::Stuck(2)));
+            let mut next = Desk::open(&device).await;
+            next.dispatch(1).expect("it is queued");
+            assert_eq!(next.read().await.expect("it works"), [2; 256]);
+        }
+    });
+}
+
+#[test]
+fn serial_many_slow_dispatches_are_not_taken_for_a_hang() {
+    pollster::block_on(async {
+        let device = device("plain", Duration::from_secs(2));
+        let mut desk = Desk::open(&device).await;
+        // Together over the limit; by itself each is far below.
+        let started = Instant::now();
+        spin(&mut desk, [4, 1, 1], 150).await;
+        desk.gpu.finish().await.expect("it is slow, not stuck");
+        assert!(
+            started.elapsed() > Duration::from_secs(2),
+            "it was too quick to show anything: {:?}",
+            started.elapsed()
+        );
+    });
+}
+
+#[test]
+fn a_kernel_that_makes_the_compiler_panic_is_refused_across_the_pipe() {
+    pollster::block_on(async {
+        let device = device("plain", MINUTE);
+        let mut desk = Desk::open(&device).await;
+        let text = "struct S { a: vec2i, b: vec2i }
+                    @group(0) @binding(0) var<storage, read_write> data: array<i32>;
+                    fn f(q: ptr<function, vec2i>) { (*q).x = 3; }
+                    @compute @workgroup_size(1) fn main() { var s: S; f(&s.b); data[0] = s.b.x; }";
+        let kernel = parse(&Source { text, entry_point: "main", constants: &[] }).expect("the text is valid");
+        let error = desk.gpu.kernel_create(kernel, text).expect_err("naga panics over it");
+        assert!(matches!(&error, KernelFault::Refused(_)), "{error}");
+        desk.dispatch(1).expect("it is queued");
+        assert_eq!(desk.read().await.expect("it goes on"), [2; 256]);
+    });
+}
+
+/// Queues a dispatch that takes longer than anybody waits, and has it begin.
+async fn endless(desk: &mut Desk) {
+    spin(desk, [65_535, 65_535, 1], 1).await;
+    std::thread::sleep(Duration::from_millis(300));
+}
+
+/// Queues dispatches of so many workgroups, each of some milliseconds.
+async fn spin(desk: &mut Desk, groups: [u32; 3], dispatches: u32) {
+    // lavapipe leaves loops after 65,535 rounds of all together.
+    let text = "
+        @group(0) @binding(0) var<storage, read_write> data: array<u32>;
+        @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+            var x = data[id.x % 64] | 1;
+            for (var i = 0u; i < 65000; i++) { x = x * 1664525 + i; if x == 0 { x = data[i % 64]; } }
+            data[id.x % 64] = x;
+        }";
+    let kernel = parse(&Source { text, entry_point: "main", constants: &[] }).expect("the text is valid");
+    let kernel = desk.gpu.kernel_create(kernel, text).expect("it compiles");
+    let given = [(BindingIndex { group: 0, binding: 0 }, desk.buffer, 0, None)];
+    for _ in 0..dispatches {
+        desk.gpu.settle().await.expect("there is room");
+        desk.gpu.dispatch(kernel, &given, Grid::Direct(groups)).expect("it is valid");
+    }
+    // The kernel's creation is answered, so all before it has been taken; this has what came after begin.
+    if dispatches == 1 {
+        let mut never = |_: &[u8]| Ok(());
+        let range = samebit_device::BufferRange { buffer: desk.buffer, offset: 0, size: 4 };
+        let reading = desk.gpu.buffer_read(range, &mut never);
+        begin(reading);
+    }
+}
+
+/// Starts something and lets go of it.
+fn begin<T>(future: impl Future<Output = T>) {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let _ = std::pin::pin!(future).poll(&mut context);
+}
+
+/// Time on a CPU so far.
+fn cpu_ticks(pid: u32) -> u64 {
+    stat(pid, 11).parse().unwrap_or(0)
+}
