@@ -6,9 +6,23 @@
 //!
 //! The protocol is specified in `docs/PROTOCOL.md`, with vectors.
 
+mod address;
+mod client;
+mod fetch;
 pub mod frame;
+pub mod local;
 pub mod message;
+mod node;
+mod server;
 mod service;
 
+pub use address::{AddressError, BlobAddress};
+pub use client::{Client, ClientError, Ending, Story};
+pub use fetch::{FetchError, FetchProgress, Fetcher, ProviderFault, Wish};
+pub use node::{CONNECT_TIME, MayServe, Node, NodeConfig, NodeError, Reach, Relays};
 pub use samebit_store as store;
+pub use server::{Connection, PeerBounds, Server, ServerBounds};
 pub use service::{Answer, Answers, CancelReason, Peer, Service};
+
+/// The protocol's name where a connection is made.
+pub const ALPN: &[u8] = b"samebit/1";

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use samebit_spec::{HostKey, JobId};
 
+use crate::PeerBounds;
 use crate::message::{
     Accepted, ChainItem, HostInfo, JobEvent, JobStatus, LocalRequest, LocalResponse, Refusal, Submit,
 };
@@ -38,8 +39,8 @@ pub type Answers<T> = BoxStream<'static, Result<T, Refusal>>;
 
 /// A host's side of the protocol. Methods may be called at the same time, and are dropped when the peer goes away.
 pub trait Service: Send + Sync + 'static {
-    /// Says whether this peer may speak at all. Asked once for each connection, before any request is read.
-    fn admit(&self, peer: Peer) -> Result<(), Refusal>;
+    /// Says whether this peer may speak at all, and how much. Asked once for each connection, before any request is read.
+    fn admit(&self, peer: Peer) -> Result<PeerBounds, Refusal>;
 
     /// Describes this host.
     fn info(&self, peer: Peer) -> Answer<'_, HostInfo>;

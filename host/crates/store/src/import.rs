@@ -175,7 +175,8 @@ impl Store {
         if tag.hash().as_bytes() == hash.as_bytes() { Ok(Pin { _tag: tag }) } else { Err(ImportError::Changed(path)) }
     }
 
-    async fn pin(&self, hash: &Hash) -> Result<Pin, DatabaseError> {
+    /// Keeps a blob, here or on its way, until the pin is dropped.
+    pub async fn pin(&self, hash: &Hash) -> Result<Pin, DatabaseError> {
         let content = HashAndFormat::raw((*hash.as_bytes()).into());
         Ok(Pin { _tag: self.index().tags().temp_tag(content).await.map_err(DatabaseError::new)? })
     }

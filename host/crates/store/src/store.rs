@@ -134,7 +134,8 @@ impl Store {
         self.index().shutdown().await.map_err(DatabaseError::new)
     }
 
-    pub(crate) fn index(&self) -> &FsStore {
+    /// The index, for the crate that moves blobs between machines. What is read through it directly is not verified.
+    pub fn index(&self) -> &iroh_blobs::api::Store {
         &self.inner.index
     }
 

@@ -33,8 +33,8 @@ pub mod rule {
     pub const LOCAL_ONLY: &str = "protocol.local-only";
     /// Too many requests in too short a time.
     pub const RATE: &str = "peer.requests-per-second";
-    /// Too many requests at once.
-    pub const STREAMS: &str = "peer.streams";
+    /// Too many connections at once.
+    pub const CONNECTIONS: &str = "peer.connections";
     /// The host is at its limit with everybody together.
     pub const BUSY: &str = "host.busy";
     /// The host stops.

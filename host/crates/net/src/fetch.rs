@@ -1,0 +1,229 @@
+//! Getting blobs from whoever has them.
+//!
+//! A hint where a blob may be proves nothing, so each provider is asked in turn until one delivers. Bytes are checked
+//! against the hash as they come, and what arrived stays when a provider fails or this program is killed: the next
+//! attempt asks only for what is missing. Sizes are checked before bytes: nobody makes this machine fetch a terabyte by
+//! naming one. And nothing is handed on before the store has read it back and hashed it.
+
+mod attempt;
+mod error;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use iroh::endpoint::Connection;
+use samebit_spec::{BlobRef, Hash, HostKey};
+use samebit_store::{Pin, ReadError};
+
+pub use error::{FetchError, ProviderFault};
+
+use crate::Node;
+use crate::message::Provider;
+
+/// Blobs that are fetched at once.
+const BLOBS_AT_ONCE: usize = 4;
+/// How often all providers are asked again after some were lost on the way.
+const ROUNDS: u32 = 4;
+/// How long to wait before the second round. Doubled for each further one.
+const ROUND_WAIT: Duration = Duration::from_millis(200);
+
+/// A blob that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// Its hash.
+    pub hash: Hash,
+    /// Its size, if it is known. A blob of another size is refused.
+    pub size_bytes: Option<u64>,
+}
+
+/// How far a fetch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FetchProgress {
+    /// The blob.
+    pub blob: BlobRef,
+    /// How much of it is here, in bytes.
+    pub done_bytes: u64,
+}
+
+/// Fetches blobs from a set of providers. Knows which of them are of no use, and keeps connections open.
+pub struct Fetcher<'a> {
+    node: &'a Node,
+    providers: Vec<Provider>,
+    size_bytes_max: u64,
+    connections: Mutex<BTreeMap<HostKey, Connection>>,
+    /// Providers that are not asked again: they lied, or are not there.
+    given_up: Mutex<BTreeMap<HostKey, ProviderFault>>,
+}
+
+impl From<BlobRef> for Wish {
+    fn from(blob: BlobRef) -> Self {
+        Self { hash: blob.hash, size_bytes: Some(blob.size_bytes) }
+    }
+}
+
+impl<'a> Fetcher<'a> {
+    /// Fetches from these providers, and no blob over `size_bytes_max`.
+    pub fn new(node: &'a Node, providers: &[Provider], size_bytes_max: u64) -> Self {
+        let mut known: Vec<Provider> = Vec::new();
+        for provider in providers.iter().filter(|provider| provider.host != node.key()) {
+            match known.iter_mut().find(|known| known.host == provider.host) {
+                Some(known) => known.addresses.extend(&provider.addresses),
+                None => known.push(provider.clone()),
+            }
+        }
+        Self { node, providers: known, size_bytes_max, connections: Mutex::default(), given_up: Mutex::default() }
+    }
+
+    /// Fetches several blobs, some of them at the same time. All are in the store when this returns, in the order of
+    /// the wishes, until their pins are dropped.
+    pub async fn fetch_all(
+        &self,
+        wishes: &[Wish],
+        progress: &(dyn Fn(FetchProgress) + Send + Sync),
+    ) -> Result<Vec<(BlobRef, Pin)>, FetchError> {
+        // Before anything travels: one impossible wish makes the others useless.
+        wishes.iter().try_for_each(|wish| self.check_size(wish.hash, wish.size_bytes.unwrap_or(0)))?;
+        let fetches = wishes.iter().enumerate().map(|(first, wish)| self.fetch_from(first, *wish, progress));
+        stream::iter(fetches).buffered(BLOBS_AT_ONCE).try_collect().await
+    }
+
+    /// Fetches a blob. It is in the store when this returns, until the pin is dropped.
+    pub async fn fetch(
+        &self,
+        wish: Wish,
+        progress: &(dyn Fn(FetchProgress) + Send + Sync),
+    ) -> Result<(BlobRef, Pin), FetchError> {
+        self.fetch_from(0, wish, progress).await
+    }
+
+    /// Providers that sent something else than the blobs they were asked for.
+    pub fn liars(&self) -> Vec<HostKey> {
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let lied = given_up.iter().filter(|(_, fault)| matches!(fault, ProviderFault::Lied(_)));
+        lied.map(|(host, _)| *host).collect()
+    }
+
+    /// Fetches a blob, beginning with the provider number `first`, so that several blobs come from several providers.
+    async fn fetch_from(
+        &self,
+        first: usize,
+        wish: Wish,
+        progress: &(dyn Fn(FetchProgress) + Send + Sync),
+    ) -> Result<(BlobRef, Pin), FetchError> {
+        self.check_size(wish.hash, wish.size_bytes.unwrap_or(0))?;
+        let pin = self.node.store().pin(&wish.hash).await?;
+        if let Some(blob) = self.here(wish).await? {
+            return Ok((blob, pin));
+        }
+        if self.providers.is_empty() {
+            return Err(FetchError::NoProviders(wish.hash));
+        }
+        let mut faults = Vec::new();
+        for round in 0..ROUNDS {
+            if round > 0 {
+                tokio::time::sleep(ROUND_WAIT * (1 << (round - 1))).await;
+            }
+            faults = self.round(first, wish, progress).await?;
+            if faults.is_empty() {
+                break;
+            }
+            // Asking the same again is of use only if a connection broke, and of none if nobody has the blob.
+            if !faults.iter().any(|(_, fault)| fault.is_transient()) {
+                break;
+            }
+        }
+        match self.here(wish).await? {
+            Some(blob) => Ok((blob, pin)),
+            None => Err(FetchError::Nobody { hash: wish.hash, faults }),
+        }
+    }
+
+    /// Asks each provider once, until one delivers: then there are no faults.
+    async fn round(
+        &self,
+        first: usize,
+        wish: Wish,
+        progress: &(dyn Fn(FetchProgress) + Send + Sync),
+    ) -> Result<Vec<(HostKey, ProviderFault)>, FetchError> {
+        let mut faults = Vec::new();
+        let count = self.providers.len();
+        for provider in (0..count).map(|offset| &self.providers[(first + offset) % count]) {
+            if let Some(fault) = self.why_given_up(&provider.host) {
+                faults.push((provider.host, fault));
+                continue;
+            }
+            match self.attempt(provider, wish, progress).await? {
+                Ok(()) => return Ok(Vec::new()),
+                Err(fault) => {
+                    tracing::info!(provider = %provider.host, hash = %wish.hash, "not fetched: {fault}");
+                    if matches!(fault, ProviderFault::Lied(_) | ProviderFault::Unreachable(_)) {
+                        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+                        given_up.insert(provider.host, fault.clone());
+                    }
+                    self.disconnect(&provider.host, &fault);
+                    faults.push((provider.host, fault));
+                }
+            }
+        }
+        Ok(faults)
+    }
+
+    /// The blob, if the store has it. Its bytes are read and hashed.
+    async fn here(&self, wish: Wish) -> Result<Option<BlobRef>, FetchError> {
+        match self.node.store().open_blob(&wish.hash).await {
+            Ok(blob) => {
+                let blob = BlobRef { hash: wish.hash, size_bytes: blob.size_bytes() };
+                self.check_found(wish, blob.size_bytes)?;
+                Ok(Some(blob))
+            }
+            Err(ReadError::Missing(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn check_size(&self, hash: Hash, size_bytes: u64) -> Result<(), FetchError> {
+        if size_bytes > self.size_bytes_max {
+            return Err(FetchError::TooLarge { hash, size_bytes, size_bytes_max: self.size_bytes_max });
+        }
+        Ok(())
+    }
+
+    /// A size that was proven against the hash.
+    fn check_found(&self, wish: Wish, found_bytes: u64) -> Result<(), FetchError> {
+        match wish.size_bytes {
+            Some(declared_bytes) if declared_bytes != found_bytes => {
+                Err(FetchError::Size { hash: wish.hash, declared_bytes, found_bytes })
+            }
+            _ => self.check_size(wish.hash, found_bytes),
+        }
+    }
+
+    fn why_given_up(&self, host: &HostKey) -> Option<ProviderFault> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
+    }
+
+    async fn connection(&self, provider: &Provider) -> Result<Connection, ProviderFault> {
+        let open = |connections: &BTreeMap<HostKey, Connection>| {
+            connections.get(&provider.host).filter(|connection| connection.close_reason().is_none()).cloned()
+        };
+        if let Some(connection) = open(&self.connections.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(connection);
+        }
+        let connection = self
+            .node
+            .open(provider, iroh_blobs::ALPN)
+            .await
+            .map_err(|error| ProviderFault::Unreachable(error.to_string()))?;
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).insert(provider.host, connection.clone());
+        Ok(connection)
+    }
+
+    /// Forgets a connection that is of no more use.
+    fn disconnect(&self, host: &HostKey, fault: &ProviderFault) {
+        if !matches!(fault, ProviderFault::Lacks | ProviderFault::Refused) {
+            self.connections.lock().unwrap_or_else(PoisonError::into_inner).remove(host);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! One provider is asked for one blob.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use iroh::endpoint::Connection;
+use iroh_blobs::HashAndFormat;
+use iroh_blobs::api::remote::GetProgressItem;
+use iroh_blobs::get::fsm::{AtBlobHeaderNextError, DecodeError};
+use iroh_blobs::get::{GetError, GetResult, request};
+use iroh_blobs::protocol::{ERR_INTERNAL, ERR_PERMISSION};
+use samebit_spec::BlobRef;
+use tokio::time::timeout;
+
+use super::{FetchError, FetchProgress, Fetcher, ProviderFault, Wish};
+use crate::message::Provider;
+
+/// How long a provider may send nothing.
+const STALL_TIME: Duration = Duration::from_secs(20);
+/// Blobs up to this size come in one piece, so asking for their size first would only cost a round trip.
+const SIZE_UNASKED_BYTES_MAX: u64 = 16 << 10;
+
+impl Fetcher<'_> {
+    /// Asks a provider for what is missing of a blob. The outer error is this machine's, the inner one the provider's.
+    pub(super) async fn attempt(
+        &self,
+        provider: &Provider,
+        wish: Wish,
+        progress: &(dyn Fn(FetchProgress) + Send + Sync),
+    ) -> Result<Result<(), ProviderFault>, FetchError> {
+        let connection = match self.connection(provider).await {
+            Ok(connection) => connection,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let size_bytes = match wish.size_bytes {
+            Some(size_bytes) if size_bytes <= SIZE_UNASKED_BYTES_MAX => size_bytes,
+            _ => match proven_size(&connection, wish).await? {
+                Ok(size_bytes) => size_bytes,
+                Err(fault) => return Ok(Err(fault)),
+            },
+        };
+        self.check_found(wish, size_bytes)?;
+        self.receive(&connection, BlobRef { hash: wish.hash, size_bytes }, progress).await
+    }
+
+    /// Receives what is missing.
+    async fn receive(
+        &self,
+        connection: &Connection,
+        blob: BlobRef,
+        progress: &(dyn Fn(FetchProgress) + Send + Sync),
+    ) -> Result<Result<(), ProviderFault>, FetchError> {
+        let content = HashAndFormat::raw((*blob.hash.as_bytes()).into());
+        let remote = self.node.store().index().remote();
+        let local =
+            remote.local(content).await.map_err(|error| local_failure(blob, format!("{error:#}")))?.local_bytes();
+        progress(FetchProgress { blob, done_bytes: local });
+        let mut items = Box::pin(remote.fetch(connection.clone(), content).stream());
+        loop {
+            match timeout(STALL_TIME, items.next()).await {
+                Ok(Some(GetProgressItem::Progress(bytes))) => {
+                    progress(FetchProgress { blob, done_bytes: (local + bytes).min(blob.size_bytes) });
+                }
+                Ok(Some(GetProgressItem::Done(_))) => return Ok(Ok(())),
+                Ok(Some(GetProgressItem::Error(error))) => return blame(blob, &error).map(Err),
+                Ok(None) => return Ok(Err(ProviderFault::Lost("it ended early".to_owned()))),
+                Err(_) => return Ok(Err(ProviderFault::Stalled(STALL_TIME.as_secs()))),
+            }
+        }
+    }
+}
+
+/// The blob's size, proven by its last chunk.
+async fn proven_size(connection: &Connection, wish: Wish) -> Result<Result<u64, ProviderFault>, FetchError> {
+    let asked: Result<GetResult<_>, _> = timeout(STALL_TIME, request::get_verified_size(connection, &hash(wish))).await;
+    match asked {
+        Ok(Ok((size_bytes, _))) => Ok(Ok(size_bytes)),
+        Ok(Err(error)) => blame(BlobRef { hash: wish.hash, size_bytes: 0 }, &error).map(Err),
+        Err(_) => Ok(Err(ProviderFault::Stalled(STALL_TIME.as_secs()))),
+    }
+}
+
+fn hash(wish: Wish) -> iroh_blobs::Hash {
+    (*wish.hash.as_bytes()).into()
+}
+
+/// Whose fault an error is.
+fn blame(blob: BlobRef, error: &GetError) -> Result<ProviderFault, FetchError> {
+    match error.iroh_error_code() {
+        Some(code) if code == ERR_PERMISSION => return Ok(ProviderFault::Refused),
+        // So does iroh-blobs say that it has not all of a blob, or finds it damaged.
+        Some(code) if code == ERR_INTERNAL => return Ok(ProviderFault::Lacks),
+        _ => {}
+    }
+    Ok(match error {
+        GetError::AtBlobHeaderNext { source: AtBlobHeaderNextError::NotFound { .. }, .. }
+        | GetError::Decode {
+            source:
+                DecodeError::ChunkNotFound { .. } | DecodeError::ParentNotFound { .. } | DecodeError::LeafNotFound { .. },
+            ..
+        } => ProviderFault::Lacks,
+        GetError::Decode {
+            source: source @ (DecodeError::ParentHashMismatch { .. } | DecodeError::LeafHashMismatch { .. }),
+            ..
+        } => ProviderFault::Lied(source.to_string()),
+        GetError::LocalFailure { .. }
+        | GetError::IrpcSend { .. }
+        | GetError::Decode { source: DecodeError::Write { .. }, .. } => {
+            return Err(local_failure(blob, format!("{error:#}")));
+        }
+        _ => ProviderFault::Lost(format!("{error:#}")),
+    })
+}
+
+fn local_failure(blob: BlobRef, reason: String) -> FetchError {
+    FetchError::Local { hash: blob.hash, reason }
+}

@@ -1,0 +1,146 @@
+//! This machine on the network: one endpoint, known by the host's key, with what it accepts and whom it can reach.
+//!
+//! A node speaks to the peers that it is told of and to the services that its [`Reach`] names, and to nobody else.
+
+mod blobs;
+mod jobs;
+mod reach;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use iroh::address_lookup::memory::MemoryLookup;
+use iroh::endpoint::{Connection, Endpoint};
+use iroh::protocol::Router;
+use samebit_spec::{Hash, HostKey, SecretKey};
+use samebit_store::Store;
+use thiserror::Error;
+use tokio::time::timeout;
+
+pub use reach::{Reach, Relays};
+
+use crate::address::AddressError;
+use crate::client::{Client, ClientError, Link};
+use crate::message::Provider;
+use crate::{ALPN, Server};
+
+/// How long connecting may take, if nothing else is configured.
+pub const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// Decides which blobs a peer may have. The store may hold more than is meant for everybody.
+pub type MayServe = Arc<dyn Fn(HostKey, Hash) -> BoxFuture<'static, bool> + Send + Sync>;
+
+/// How to take part.
+pub struct NodeConfig {
+    /// The host's key, which peers authenticate it by.
+    pub key: SecretKey,
+    /// Where to listen; any free port of every interface if this is empty.
+    pub bind: Vec<SocketAddr>,
+    /// Which services help to find and reach others.
+    pub reach: Reach,
+    /// How long connecting to another node may take.
+    pub connect_time: Duration,
+    /// Jobs, if this node takes any.
+    pub server: Option<Server>,
+    /// Blobs, if this node serves any.
+    pub may_serve: Option<MayServe>,
+}
+
+/// Why a node cannot take part.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// Nothing may leave the machine, but something would.
+    #[error("cannot listen at {0}: it is not a loopback address, and this host is offline; leave out one of the two")]
+    NotLoopback(SocketAddr),
+    /// An address cannot be listened at.
+    #[error("cannot listen: {0}; is the port in use?")]
+    Bind(String),
+    /// A relay or key is none.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+}
+
+/// An endpoint on the network.
+#[derive(Clone)]
+pub struct Node {
+    endpoint: Endpoint,
+    router: Router,
+    known: MemoryLookup,
+    store: Store,
+    connect_time: Duration,
+}
+
+impl Node {
+    /// Listens, and serves what the configuration gives it to serve.
+    pub async fn start(config: NodeConfig, store: &Store) -> Result<Self, NodeError> {
+        let known = MemoryLookup::new();
+        let endpoint = reach::bind(&config, &known).await?;
+        let connect_time = config.connect_time;
+        let mut router = Router::builder(endpoint.clone());
+        if let Some(may_serve) = config.may_serve {
+            router = router.accept(iroh_blobs::ALPN, blobs::Blobs::new(store.clone(), may_serve));
+        }
+        if let Some(server) = config.server {
+            router = router.accept(ALPN, jobs::Jobs::new(server));
+        }
+        Ok(Self { endpoint, router: router.spawn(), known, store: store.clone(), connect_time })
+    }
+
+    /// This host's key.
+    pub fn key(&self) -> HostKey {
+        HostKey::from_bytes(*self.endpoint.id().as_bytes())
+    }
+
+    /// This host, with the addresses that it knows itself by now.
+    pub fn provider(&self) -> Provider {
+        Provider::from_endpoint(&self.endpoint.addr())
+    }
+
+    /// The sockets that this node listens at.
+    pub fn sockets(&self) -> Vec<SocketAddr> {
+        self.endpoint.bound_sockets()
+    }
+
+    /// The store behind this node.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Remembers how a host can be reached.
+    pub fn remember(&self, provider: &Provider) -> Result<(), AddressError> {
+        self.known.add_endpoint_info(provider.endpoint()?);
+        Ok(())
+    }
+
+    /// Connects to a host.
+    pub async fn connect(&self, host: &Provider) -> Result<Client, ClientError> {
+        Ok(Client::new(Link::Quic(self.open(host, ALPN).await?)))
+    }
+
+    /// Opens a connection for a protocol.
+    pub(crate) async fn open(&self, host: &Provider, alpn: &[u8]) -> Result<Connection, ClientError> {
+        let unreachable = |reason: String| ClientError::Unreachable { host: host.host.to_string(), reason };
+        let address = host.endpoint().map_err(|error| unreachable(error.to_string()))?;
+        match timeout(self.connect_time, self.endpoint.connect(address, alpn)).await {
+            Ok(connected) => connected.map_err(|error| unreachable(format!("{error:#}"))),
+            Err(_) => Err(unreachable(format!("no answer within {} s", self.connect_time.as_secs()))),
+        }
+    }
+
+    /// Ends every connection. The store stays open.
+    pub async fn stop(&self) {
+        if let Err(error) = self.router.shutdown().await {
+            tracing::warn!("the network side did not stop cleanly: {error}");
+        }
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("key", &self.key()).finish_non_exhaustive()
+    }
+}

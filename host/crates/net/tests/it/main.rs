@@ -1,0 +1,7 @@
+//! The network from outside: nodes on loopback, with relays and every kind of discovery off, and peers that misbehave.
+
+mod asking;
+mod fetching;
+mod hostile;
+mod local;
+mod support;
