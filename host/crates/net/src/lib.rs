@@ -7,6 +7,7 @@
 //! The protocol is specified in `docs/PROTOCOL.md`, with vectors.
 
 mod address;
+mod announce;
 mod client;
 mod fetch;
 pub mod frame;
@@ -17,6 +18,10 @@ mod server;
 mod service;
 
 pub use address::{AddressError, BlobAddress};
+pub use announce::{
+    ANNOUNCEMENT_BYTES_MAX, Announcement, AnnouncementError, CLOCK_AHEAD_MS_MAX, Crowd, CrowdError, HOSTS_MAX,
+    LIFETIME_S_MAX, Notice,
+};
 pub use client::{Client, ClientError, Ending, Story};
 pub use fetch::{FetchError, FetchProgress, Fetcher, ProviderFault, Wish};
 pub use node::{CONNECT_TIME, MayServe, Node, NodeConfig, NodeError, Reach, Relays};

@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use iroh::address_lookup::memory::MemoryLookup;
 use iroh::endpoint::{Connection, Endpoint};
 use iroh::protocol::Router;
+use iroh_gossip::net::Gossip;
 use samebit_spec::{Hash, HostKey, SecretKey};
 use samebit_store::Store;
 use thiserror::Error;
@@ -25,7 +26,7 @@ pub use reach::{Reach, Relays};
 use crate::address::AddressError;
 use crate::client::{Client, ClientError, Link};
 use crate::message::Provider;
-use crate::{ALPN, Server};
+use crate::{ALPN, Server, announce};
 
 /// How long connecting may take, if nothing else is configured.
 pub const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -47,6 +48,8 @@ pub struct NodeConfig {
     pub server: Option<Server>,
     /// Blobs, if this node serves any.
     pub may_serve: Option<MayServe>,
+    /// True to take part in announcements, by [`Node::join`].
+    pub gossip: bool,
 }
 
 /// Why a node cannot take part.
@@ -72,6 +75,7 @@ pub struct Node {
     known: MemoryLookup,
     store: Store,
     connect_time: Duration,
+    gossip: Option<Gossip>,
 }
 
 impl Node {
@@ -87,7 +91,11 @@ impl Node {
         if let Some(server) = config.server {
             router = router.accept(ALPN, jobs::Jobs::new(server));
         }
-        Ok(Self { endpoint, router: router.spawn(), known, store: store.clone(), connect_time })
+        let gossip = config.gossip.then(|| announce::gossip(&endpoint));
+        if let Some(gossip) = &gossip {
+            router = router.accept(iroh_gossip::ALPN, gossip.clone());
+        }
+        Ok(Self { endpoint, router: router.spawn(), known, store: store.clone(), connect_time, gossip })
     }
 
     /// This host's key.
@@ -114,6 +122,18 @@ impl Node {
     pub fn remember(&self, provider: &Provider) -> Result<(), AddressError> {
         self.known.add_endpoint_info(provider.endpoint()?);
         Ok(())
+    }
+
+    /// Forgets how a host can be reached.
+    pub(crate) fn forget(&self, host: &HostKey) {
+        if let Ok(id) = iroh::EndpointId::from_bytes(host.as_bytes()) {
+            self.known.remove_endpoint_info(id);
+        }
+    }
+
+    /// The gossip, if this node takes part.
+    pub(crate) fn gossip(&self) -> Option<&Gossip> {
+        self.gossip.as_ref()
     }
 
     /// Connects to a host.

@@ -92,10 +92,13 @@ impl Submit {
 }
 
 fn job_to_bytes<S: Serializer>(job: &JobSpec, serializer: S) -> Result<S::Ok, S::Error> {
-    job.encode().serialize(serializer)
+    if serializer.is_human_readable() { job.serialize(serializer) } else { job.encode().serialize(serializer) }
 }
 
 fn job_from_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<JobSpec, D::Error> {
+    if deserializer.is_human_readable() {
+        return JobSpec::deserialize(deserializer);
+    }
     let bytes = <&[u8]>::deserialize(deserializer)?;
     JobSpec::decode(bytes).map_err(serde::de::Error::custom)
 }

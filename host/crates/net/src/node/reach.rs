@@ -115,6 +115,7 @@ mod tests {
             connect_time: CONNECT_TIME,
             server: None,
             may_serve: None,
+            gossip: false,
         }
     }
 

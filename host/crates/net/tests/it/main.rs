@@ -1,7 +1,9 @@
 //! The network from outside: nodes on loopback, with relays and every kind of discovery off, and peers that misbehave.
 
+mod announcing;
 mod asking;
 mod fetching;
 mod hostile;
 mod local;
 mod support;
+mod vectors;

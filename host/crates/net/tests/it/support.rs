@@ -78,6 +78,7 @@ impl Lab {
             connect_time: Duration::from_secs(2),
             server: Some(server.clone()),
             may_serve: Some(may_serve),
+            gossip: true,
         };
         let node = Node::start(config, &store).await.expect("node");
         Machine { node, store, script, server }
