@@ -33,7 +33,7 @@ pub(crate) fn check(kernel: &Lowered, text: &str, admission: Admission) -> Resul
 /// Refuses a kernel whose constants are not the same on all machines.
 pub(crate) fn check_constants(kernel: &Kernel, text: &str, admission: Admission) -> Result<(), Refusal> {
     let Some(offset) = kernel.folded().filter(|_| admission == Admission::Exact) else { return Ok(()) };
-    let what = "this float function of constants is evaluated before the kernel runs, which machines do differently";
+    let what = "this function of constants is evaluated before the kernel runs, which machines do differently";
     let todo = "write the value as a number, or pass a `var` to the function";
     Err(Refusal::at(RefusalReason::Unsupported, text, offset, what, todo))
 }

@@ -3,6 +3,11 @@
 //! For `sin`, `exp` and their kin it calls the C library of the machine, or the crate libm, as its build happens to have
 //! it. These differ in the last bit, so the exact profile refuses such a call. What is folded is what is missing: a call
 //! in the text for which the module has no expression.
+//!
+//! `min` and `max` it evaluates with the machine's own instruction, and of two zeros of different signs machines take
+//! either. Such a call is refused as well, unless its text shows that not both can be zeros of floats.
+
+mod extremes;
 
 use crate::scan;
 use naga::{Expression, MathFunction, Module};
@@ -30,6 +35,9 @@ const FUNCTIONS: [(&str, MathFunction); 18] = [
     ("tanh", MathFunction::Tanh),
 ];
 
+/// What has one answer on all machines but for zeros.
+const EXTREMES: [(&str, MathFunction); 2] = [("max", MathFunction::Max), ("min", MathFunction::Min)];
+
 /// Where calls of such functions start that a module still has.
 pub(crate) fn left(module: &Module) -> BTreeSet<usize> {
     let functions = module.functions.iter().map(|(_, function)| function);
@@ -39,7 +47,7 @@ pub(crate) fn left(module: &Module) -> BTreeSet<usize> {
     for arena in arenas {
         for (handle, expression) in arena.iter() {
             if let Expression::Math { fun, .. } = expression
-                && FUNCTIONS.iter().any(|(_, known)| known == fun)
+                && FUNCTIONS.iter().chain(&EXTREMES).any(|(_, known)| known == fun)
             {
                 left.extend(arena.get_span(handle).to_range().map(|range| range.start));
             }
@@ -48,12 +56,23 @@ pub(crate) fn left(module: &Module) -> BTreeSet<usize> {
     left
 }
 
-/// The first call of such a function in `text` of which `module`, parsed from all of it, has nothing left.
+/// The calls of such functions in `text` of which `module`, parsed from all of it, has nothing left, and which have no
+/// one answer.
 pub(crate) fn by_parsing(text: &str, module: &Module) -> Option<usize> {
-    let calls = scan::calls(text, &FUNCTIONS.map(|(name, _)| name));
-    if calls.is_empty() {
+    let functions = scan::calls(text, &FUNCTIONS.map(|(name, _)| name));
+    let extremes = scan::calls(text, &EXTREMES.map(|(name, _)| name));
+    if functions.is_empty() && extremes.is_empty() {
         return None;
     }
     let left = left(module);
-    calls.into_iter().find(|offset| !left.contains(offset))
+    let is_folded = |offset: &usize| !left.contains(offset);
+    let function = functions.into_iter().find(is_folded);
+    function.or_else(|| extremes.into_iter().find(|offset| is_folded(offset) && extremes::may_differ(text, *offset)))
+}
+
+/// The first call that `before` has left and `after` has not, and which has no one answer.
+pub(crate) fn by_resolving(text: &str, before: &BTreeSet<usize>, after: &BTreeSet<usize>) -> Option<usize> {
+    let extremes = scan::calls(text, &EXTREMES.map(|(name, _)| name));
+    let differs = |offset: &usize| !extremes.contains(offset) || extremes::may_differ(text, *offset);
+    before.difference(after).copied().find(differs)
 }

@@ -152,7 +152,7 @@ fn parse_here(source: &Source<'_>) -> Result<Kernel, Refusal> {
     let used = constants::of_used(text, &module, &given)?;
     let before = folded::left(&module);
     let module = resolve(text, module, &used)?;
-    let folded = folded.or_else(|| before.difference(&folded::left(&module)).next().copied());
+    let folded = folded.or_else(|| folded::by_resolving(text, &before, &folded::left(&module)));
     let info = support::validate(text, &module)?;
     bounds::check(text, &module, &info)?;
     let interface = interface::describe(text, &module, &info)?;

@@ -70,6 +70,32 @@ pub(crate) fn calls(text: &str, names: &[&str]) -> Vec<usize> {
     calls.into_iter().filter(|call| !declared.contains(call.text)).map(|call| call.offset).collect()
 }
 
+/// The operands of the call whose function's name is at `offset`, each without what is around it.
+pub(crate) fn arguments(text: &str, offset: usize) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let mut arguments = Vec::new();
+    let mut range: Option<(usize, usize)> = None;
+    for token in token::tokens(text.get(offset..).unwrap_or_default()).skip(1) {
+        match token.kind {
+            Kind::Open(_) => depth += 1,
+            Kind::Close(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let opens = depth == 1 && matches!(token.kind, Kind::Open(_));
+        let ends = depth == 0 || (depth == 1 && token.kind == Kind::Comma);
+        if ends {
+            arguments.extend(range.take().and_then(|(start, end)| text.get(offset + start..offset + end)));
+        } else if !opens {
+            let start = range.map_or(token.offset, |(start, _)| start);
+            range = Some((start, token.offset + token.text.len()));
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    arguments
+}
+
 /// What a module-scope declaration declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ItemKind {

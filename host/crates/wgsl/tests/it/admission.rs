@@ -218,6 +218,30 @@ fn atomics_whose_order_cannot_show_are_admitted() {
 
 /// Kernels that make each analysis work hard are admitted or refused, soon.
 #[test]
+fn functions_of_constants_that_machines_evaluate_differently_are_refused_in_exact() {
+    let words: &[&str] = &["constants", "write the value as a number"];
+    check_refused(
+        &RefusalReason::Unsupported,
+        false,
+        &[
+            ("$# let x = sin(1.0); }", 3, 10, words),
+            ("$# let x = max(0.0, -0.0); }", 3, 10, words),
+            ("$const A = -0.0; const B = 0.0; # let x = min(A, B) * 2.0; }", 3, 10, words),
+            ("$# let x = vec2f(max(vec2f(), vec2f(1.0))); }", 3, 16, words),
+            ("$override A: f32 = 0.0; override B = max(A, -A); # let x = B; }", 2, 37, words),
+        ],
+    );
+    for text in [
+        "$# let x = max(0.0, -1.0) + min(0.5, 0.0); }",
+        "$const A = 4u; # let x = max(A, 0u) * 2u; }",
+        "$override A: f32 = 0.0; override B = max(A, 1.0); # let x = B; }",
+        "$# let zero = f32(i); let x = max(zero, -zero); }",
+    ] {
+        assert!(admit(text, Admission::Exact).is_ok(), "{text}: {:?}", admit(text, Admission::Exact));
+    }
+}
+
+#[test]
 fn hostile_kernels_end_soon() {
     let lines = |n: u32, line: &dyn Fn(u32) -> String| (0..n).map(line).collect::<String>();
     let nested = |depth: usize, inside: &str| {
