@@ -6,11 +6,15 @@ mod budget;
 mod collective;
 mod compute;
 mod control;
+mod division;
 mod emit;
 mod flow;
 mod function;
+mod kept;
 mod layout;
 mod load;
+mod loops;
+mod mask;
 mod math;
 mod module;
 mod operand;
@@ -19,7 +23,9 @@ mod regions;
 mod scalar;
 mod shapes;
 mod store;
+mod switch;
 mod uses;
+mod variable;
 mod vector;
 
 #[cfg(test)]

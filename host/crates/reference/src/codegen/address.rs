@@ -1,6 +1,7 @@
-//! Where the words of a place are, for four lanes.
+//! Where the words of a place are, for all lanes.
 
 use super::emit::Emitter;
+use super::function::{FunctionBuilder, PART_LANES, Vector};
 use super::operand::Lanes;
 use super::shapes::Shape;
 use samebit_wgsl::lowered::{Memory, Place};
@@ -14,7 +15,7 @@ pub(super) enum Address {
     /// `step` more with each lane.
     Affine { base: u32, step: i32 },
     /// A vector.
-    Lanes { vector: u32 },
+    Lanes { vector: Vector },
     /// [`Affine`](Address::Affine) if the scalar in `ok` is 1, else [`Lanes`](Address::Lanes), which are computed when needed.
     Either { base: u32, step: i32, ok: u32 },
 }
@@ -27,8 +28,54 @@ pub(super) struct Resolved {
     pub offset: u32,
     /// Bytes from a word to the next of the same lane.
     pub word: u32,
-    /// Whether nobody but this gang has this memory.
-    pub is_own: bool,
+    /// Whether no other thread has this memory, also where lanes of a gang would be that do not exist.
+    pub is_local: bool,
+    /// Bytes from a word of one part to the same word of the next, if that is how parts lie.
+    part: Option<u32>,
+}
+
+/// Where the first lane of a part finds its first word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PartBase {
+    pub base: u32,
+    /// Bytes after it.
+    pub offset: u32,
+    /// Whether the local was made for this part.
+    is_made: bool,
+}
+
+/// The most bytes that are added to an address by the instruction that uses it.
+const OFFSET_MAX: u32 = 1 << 16;
+
+impl FunctionBuilder {
+    /// Where the part that code is generated for begins, of addresses that are `step` bytes apart.
+    pub(super) fn part_base(&mut self, base: u32, step: i32, place: Resolved) -> PartBase {
+        let lanes = step.cast_unsigned().wrapping_mul(PART_LANES);
+        // Where each part has an area, lanes of the next do not come after those of this one.
+        let shift = place.part.map_or(lanes, |bytes| {
+            bytes.wrapping_add(lanes).wrapping_sub(ARRAY_LANE_BYTES.cast_unsigned() * PART_LANES)
+        });
+        let shift = shift.wrapping_mul(self.part());
+        if shift <= OFFSET_MAX {
+            return PartBase { base, offset: place.offset + shift, is_made: false };
+        }
+        self.ins().local_get(base).i32_const(shift.cast_signed()).i32_add();
+        PartBase { base: self.keep(ValType::I32), offset: place.offset, is_made: true }
+    }
+
+    /// Gives back what [`part_base`](Self::part_base) made.
+    pub(super) fn release_base(&mut self, at: PartBase) {
+        if at.is_made {
+            self.release(at.base);
+        }
+    }
+}
+
+impl PartBase {
+    /// At an address that is known already.
+    pub(super) fn new(base: u32, offset: u32) -> Self {
+        Self { base, offset, is_made: false }
+    }
 }
 
 /// What lanes add to a place in an invocation's array: the words of four lanes lie side by side.
@@ -44,10 +91,7 @@ impl Emitter<'_> {
             _ => place.constant,
         };
         let address = match self.shapes.of_place(place).unwrap_or(Shape::Uniform) {
-            Shape::Varying => {
-                self.push_vector_address(place);
-                Address::Lanes { vector: self.f.keep(ValType::V128) }
-            }
+            Shape::Varying => Address::Lanes { vector: self.each(|this| this.push_vector_address(place)) },
             shape => {
                 self.push_scalar_address(place);
                 let base = self.f.keep(ValType::I32);
@@ -62,14 +106,20 @@ impl Emitter<'_> {
                 }
             }
         };
-        Resolved { address, offset, word: if is_own { 16 } else { 4 }, is_own }
+        let is_local = match place.memory {
+            Memory::Array(_) => true,
+            Memory::Workgroup => !self.layout.is_partial(),
+            Memory::Buffer(_) => false,
+        };
+        let part = is_own.then_some(self.layout.part_bytes);
+        Resolved { address, offset, word: if is_own { 16 } else { 4 }, is_local, part }
     }
 
     /// Gives back the locals of a resolved place.
     pub(super) fn release_place(&mut self, resolved: Resolved) {
         match resolved.address {
             Address::Uniform { base } | Address::Affine { base, .. } => self.f.release(base),
-            Address::Lanes { vector } => self.f.release(vector),
+            Address::Lanes { vector } => self.f.release_vector(vector),
             Address::Either { base, ok, .. } => {
                 self.f.release(base);
                 self.f.release(ok);
@@ -113,7 +163,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// Adds up everything, lane by lane.
+    /// Adds up everything, for each lane of this part.
     pub(super) fn push_vector_address(&mut self, place: &Place) {
         let is_own = matches!(place.memory, Memory::Array(_));
         self.push_memory(place.memory);
@@ -141,7 +191,8 @@ impl Emitter<'_> {
             }
         }
         if is_own {
-            self.f.lanes_const([0, 4, 8, 12]);
+            let first = self.layout.part_bytes * self.f.part();
+            self.f.lanes_const([0, 4, 8, 12].map(|lane| first + lane));
             self.f.ins().i32x4_add();
         }
     }

@@ -3,9 +3,9 @@
 
 use super::address::{Address, Resolved};
 use super::emit::{Emitter, Mask};
-use super::function::{FunctionBuilder, word};
-use super::load::words;
-use super::operand::{Held, Lanes, Scalar};
+use super::function::{FunctionBuilder, Vector, word};
+use super::load::{LaneAddresses, words};
+use super::operand::{Lanes, Scalar};
 use samebit_wgsl::lowered::{AtomicOp, Binary, Memory, Place, Value};
 use wasm_encoder::ValType;
 
@@ -137,27 +137,43 @@ impl FunctionBuilder {
         self.release(old);
     }
 
-    /// Joins the active lanes of a vector on the stack into one number.
-    fn reduce(&mut self, mask: Mask, identity: u32, join: Binary) -> u32 {
-        if let Mask::Local(mask) = mask {
-            self.splat_const(identity);
-            self.ins().local_get(mask).v128_bitselect();
+    /// Joins the active lanes of all parts of a vector into one number.
+    fn reduce(&mut self, operand: Lanes, mask: Mask, identity: u32, join: Binary) -> u32 {
+        let active = self.each(|this| {
+            this.push(operand);
+            if let Mask::Lanes(mask) = mask {
+                this.splat_const(identity);
+                this.get_vector(mask);
+                this.ins().v128_bitselect();
+            }
+        });
+        let mut all = Lanes::Vector(active);
+        for part in 1..self.parts() {
+            // Joined where the first part is.
+            self.set_part(part);
+            self.get_vector(active);
+            self.set_part(0);
+            let next = self.keep_lanes();
+            all = self.join(join, all, next);
         }
-        let mut all = self.keep_vector();
         for numbers in [[2, 3, 0, 1], [1, 0, 3, 2]] {
             self.push(all);
             self.push(all);
             self.ins().i8x16_shuffle(words(numbers));
-            let moved = self.keep_vector();
-            self.vector_binary(join, all, moved);
-            self.release_vector(moved);
-            self.release_vector(all);
-            all = self.keep_vector();
+            let moved = self.keep_lanes();
+            all = self.join(join, all, moved);
         }
         self.push(all);
-        self.release_vector(all);
+        self.release_lanes(all);
         self.ins().i32x4_extract_lane(0);
         self.keep(ValType::I32)
+    }
+
+    fn join(&mut self, join: Binary, a: Lanes, b: Lanes) -> Lanes {
+        self.vector_binary(join, a, b);
+        self.release_lanes(a);
+        self.release_lanes(b);
+        self.keep_lanes()
     }
 }
 
@@ -182,8 +198,8 @@ impl Emitter<'_> {
                 }
             }
             (Address::Uniform { base }, Some((identity, join)), None, Some(operand)) => {
-                self.push_lanes(operand);
-                let operand = self.f.reduce(mask, identity, join);
+                let operand = self.lanes(operand);
+                let operand = self.f.reduce(operand, mask, identity, join);
                 let address = (base, resolved.offset);
                 self.f.atomic_word(OneWord { op, address, operand, compare: 0, is_shared });
                 self.f.ins().drop();
@@ -192,46 +208,71 @@ impl Emitter<'_> {
             _ => {
                 let out = self.atomic_lanes(op, place, resolved, operand, mask);
                 match result {
-                    Some(result) => self.define(result, Held::Lanes(Lanes::Vector(out))),
-                    None => self.f.release(out),
+                    Some(result) => self.define_vector(result, out),
+                    None => self.f.release_vector(out),
                 }
             }
         }
         self.release_place(resolved);
     }
 
-    /// Each active lane's operation; the results are in a local.
-    fn atomic_lanes(&mut self, op: AtomicOp, place: &Place, at: Resolved, operand: Option<Value>, mask: Mask) -> u32 {
-        let addresses = if let Address::Uniform { base } = at.address {
-            [(base, at.offset); 4]
-        } else {
-            self.push_vector_address(place);
-            let vector = self.f.keep(ValType::V128);
-            let addresses = self.f.lane_addresses(vector, at.offset);
-            self.f.release(vector);
-            addresses
-        };
+    /// Each active lane's operation, and the results.
+    fn atomic_lanes(
+        &mut self,
+        op: AtomicOp,
+        place: &Place,
+        at: Resolved,
+        operand: Option<Value>,
+        mask: Mask,
+    ) -> Vector {
+        let out = self.f.vector();
+        self.for_parts(|this| {
+            let addresses = if let Address::Uniform { base } = at.address {
+                [(base, at.offset); 4]
+            } else {
+                this.part_addresses(place, at.offset)
+            };
+            this.atomic_part(op, place, addresses, operand, mask, out);
+            if !matches!(at.address, Address::Uniform { .. }) {
+                this.f.release_addresses(addresses);
+            }
+        });
+        out
+    }
+
+    /// The operations of this part's lanes.
+    fn atomic_part(
+        &mut self,
+        op: AtomicOp,
+        place: &Place,
+        addresses: LaneAddresses,
+        operand: Option<Value>,
+        mask: Mask,
+        out: Vector,
+    ) {
         let lanes = |this: &Self, value: Option<Value>| value.map_or(Lanes::Bits(0), |value| this.lanes(value));
         let compared = if let AtomicOp::CompareExchange(value) = op { Some(value) } else { None };
         let vectors = [operand, compared].map(|value| {
             let lanes = lanes(self, value);
             self.f.push(lanes);
-            self.f.keep(ValType::V128)
+            self.f.keep_part()
         });
         let [operand, compare, old] = [(); 3].map(|()| self.f.local(ValType::I32));
         self.f.splat_const(0);
-        let out = self.f.keep(ValType::V128);
+        self.f.set_vector(out);
         let is_shared = matches!(place.memory, Memory::Buffer(_));
         self.f.for_lanes(mask, |f, lane| {
-            f.ins().local_get(vectors[0]).i32x4_extract_lane(lane).local_set(operand);
-            f.ins().local_get(vectors[1]).i32x4_extract_lane(lane).local_set(compare);
+            for (vector, local) in vectors.into_iter().zip([operand, compare]) {
+                f.get_vector(vector);
+                f.ins().i32x4_extract_lane(lane).local_set(local);
+            }
             f.atomic_word(OneWord { op, address: addresses[usize::from(lane)], operand, compare, is_shared });
-            f.ins().local_set(old).local_get(out).local_get(old).i32x4_replace_lane(lane).local_set(out);
+            f.set(old);
+            f.get_vector(out);
+            f.ins().local_get(old).i32x4_replace_lane(lane);
+            f.set_vector(out);
         });
-        if !matches!(at.address, Address::Uniform { .. }) {
-            self.f.release_addresses(addresses);
-        }
-        vectors.into_iter().chain([operand, compare, old]).for_each(|local| self.f.release(local));
-        out
+        vectors.into_iter().for_each(|vector| self.f.release_vector(vector));
+        [operand, compare, old].into_iter().for_each(|local| self.f.release(local));
     }
 }

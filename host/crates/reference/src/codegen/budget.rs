@@ -5,7 +5,7 @@
 //! counted in `skipped`, if it can matter. Only when a grant is used up is each lane's number looked at.
 
 use super::emit::{Emitter, Mask};
-use super::function::word;
+use super::function::{Vector, word};
 use super::{Status, params};
 use wasm_encoder::ValType;
 
@@ -20,14 +20,14 @@ pub(super) struct Budget {
     pub left: u32,
     pub granted: u32,
     /// Vector: iterations of the gang that each lane was not part of.
-    pub skipped: Option<u32>,
+    pub skipped: Option<Vector>,
 }
 
 impl Emitter<'_> {
     /// Prepares to count, before all workgroups.
     pub(super) fn open_budget(&mut self, counts_lanes: bool) {
         let [first, left, granted] = [(); 3].map(|()| self.f.local(ValType::I32));
-        let skipped = counts_lanes.then(|| self.f.local(ValType::V128));
+        let skipped = counts_lanes.then(|| self.f.vector());
         self.push_limit();
         self.push_granted(first);
         self.f.set(first);
@@ -39,8 +39,35 @@ impl Emitter<'_> {
         let Some(budget) = self.budget else { return };
         self.f.ins().local_get(budget.first).local_tee(budget.left).local_set(budget.granted);
         if let Some(skipped) = budget.skipped {
-            self.f.splat_const(0);
-            self.f.set(skipped);
+            self.f.for_parts(|f| {
+                f.splat_const(0);
+                f.set_vector(skipped);
+            });
+        }
+    }
+
+    /// Goes on counting where the gang was in the region before.
+    pub(super) fn load_budget(&mut self) {
+        let (Some(budget), Some(slot)) = (self.budget, self.plan.and_then(|plan| plan.budget)) else { return };
+        let gang = self.places.gang;
+        self.f.ins().local_get(gang).i32_load(word(slot)).local_set(budget.left);
+        self.f.ins().local_get(gang).i32_load(word(slot + 4)).local_set(budget.granted);
+        if let Some(skipped) = budget.skipped {
+            self.for_parts(|this| {
+                this.load_slot(slot + 16);
+                this.f.set_vector(skipped);
+            });
+        }
+    }
+
+    /// Keeps the count for the next region.
+    pub(super) fn save_budget(&mut self) {
+        let (Some(budget), Some(slot)) = (self.budget, self.plan.and_then(|plan| plan.budget)) else { return };
+        let gang = self.places.gang;
+        self.f.ins().local_get(gang).local_get(budget.left).i32_store(word(slot));
+        self.f.ins().local_get(gang).local_get(budget.granted).i32_store(word(slot + 4));
+        if let Some(skipped) = budget.skipped {
+            self.store_vector(slot + 16, skipped);
         }
     }
 
@@ -65,9 +92,14 @@ impl Emitter<'_> {
     pub(super) fn charge(&mut self, mask: Mask, counts_lanes: bool) {
         let Some(budget) = self.budget else { return };
         let count = self.f.keep(ValType::I32);
-        if let (Mask::Local(mask), Some(skipped), true) = (mask, budget.skipped, counts_lanes) {
-            self.f.ins().local_get(skipped).local_get(count).i32x4_splat();
-            self.f.ins().local_get(mask).v128_andnot().i32x4_add().local_set(skipped);
+        if let (Mask::Lanes(mask), Some(skipped), true) = (mask, budget.skipped, counts_lanes) {
+            self.f.for_parts(|f| {
+                f.get_vector(skipped);
+                f.ins().local_get(count).i32x4_splat();
+                f.get_vector(mask);
+                f.ins().v128_andnot().i32x4_add();
+                f.set_vector(skipped);
+            });
         }
         self.f.ins().local_get(budget.left).local_get(count).i32_sub().local_tee(budget.left);
         self.f.ins().i32_const(0).i32_lt_s();
@@ -84,36 +116,57 @@ impl Emitter<'_> {
         self.f.ins().local_get(budget.granted).local_get(budget.left).i32_sub().local_set(budget.granted);
         self.push_limit();
         self.f.ins().local_get(budget.granted).i32_sub();
-        match (budget.skipped, mask) {
-            (Some(skipped), mask) => {
-                self.f.ins().i32x4_splat().local_get(skipped).i32x4_add();
-                let rest = self.f.tee(ValType::V128);
-                self.f.splat_const(0);
-                self.f.ins().i32x4_lt_s();
-                if let Mask::Local(mask) = mask {
-                    self.f.ins().local_get(mask).v128_and();
-                }
-                self.f.ins().v128_any_true();
-                self.return_if(Status::BudgetSpent);
-                // The smallest of what active lanes have left; of inactive ones, what they seem to have.
-                self.f.splat_const(0);
-                self.f.ins().local_get(rest).i32x4_max_s().local_set(rest);
-                for numbers in [[2, 3, 0, 1], [1, 0, 3, 2]] {
-                    let shuffle = super::load::words(numbers);
-                    self.f.ins().local_get(rest).local_get(rest).local_get(rest).i8x16_shuffle(shuffle);
-                    self.f.ins().i32x4_min_s().local_set(rest);
-                }
-                self.f.ins().local_get(rest).i32x4_extract_lane(0);
-                self.f.release(rest);
-            }
-            (None, _) => {
-                self.f.ins().local_tee(scratch).i32_const(0).i32_lt_s();
+        self.f.set(scratch);
+        match budget.skipped {
+            Some(skipped) => self.push_least(skipped, mask, scratch),
+            None => {
+                self.f.ins().local_get(scratch).i32_const(0).i32_lt_s();
                 self.return_if(Status::BudgetSpent);
                 self.f.get(scratch);
             }
         }
         self.push_granted(scratch);
         self.f.ins().local_tee(budget.left).local_get(budget.granted).i32_add().local_set(budget.granted);
+    }
+
+    /// Pushes the smallest number that an active lane has left, of `rest` and what each lane skipped. Ends the run if
+    /// that is less than none.
+    fn push_least(&mut self, skipped: Vector, mask: Mask, rest: u32) {
+        let left = self.f.each(|f| {
+            f.ins().local_get(rest).i32x4_splat();
+            f.get_vector(skipped);
+            f.ins().i32x4_add();
+        });
+        let spent = self.f.each(|f| {
+            f.get_vector(left);
+            f.splat_const(0);
+            f.ins().i32x4_lt_s();
+            if let Mask::Lanes(mask) = mask {
+                f.get_vector(mask);
+                f.ins().v128_and();
+            }
+        });
+        self.f.any_true(spent);
+        self.f.release_vector(spent);
+        self.return_if(Status::BudgetSpent);
+        // Of inactive lanes, what they seem to have.
+        self.f.for_parts(|f| {
+            f.splat_const(0);
+            f.get_vector(left);
+            f.ins().i32x4_max_s();
+            if f.part() > 0 {
+                f.ins().i32x4_min_s();
+            }
+        });
+        self.f.set_vector(left);
+        for numbers in [[2, 3, 0, 1], [1, 0, 3, 2]] {
+            (0..3).for_each(|_| self.f.get_vector(left));
+            self.f.ins().i8x16_shuffle(super::load::words(numbers)).i32x4_min_s();
+            self.f.set_vector(left);
+        }
+        self.f.get_vector(left);
+        self.f.ins().i32x4_extract_lane(0);
+        self.f.release_vector(left);
     }
 
     /// Ends the run if somebody wants it to.
@@ -123,10 +176,16 @@ impl Emitter<'_> {
     }
 
     /// Ends the run with a status if the number on the stack is not zero.
-    fn return_if(&mut self, status: Status) {
-        self.f.if_();
+    ///
+    /// It is one branch to the end of the code. If it were a block of its own inside of a loop, Cranelift would not move
+    /// out of that loop what does not change in it: it forgets which loop it is in once it has seen a block outside.
+    pub(super) fn return_if(&mut self, status: Status) {
+        let Some(end) = self.end else { return };
+        let condition = self.f.keep(ValType::I32);
         self.f.i32(status as u32);
-        self.f.ins().return_();
-        self.f.end();
+        self.f.get(condition);
+        self.f.br_if(end);
+        self.f.ins().drop();
+        self.f.release(condition);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::emit::{Emitter, Exit, Mask};
 use super::flow::{BlockId, Node};
-use super::function::{Target, word};
+use super::function::Target;
 use super::plan::Step;
 use samebit_wgsl::lowered::{Label, Stmt, Value};
 use wasm_encoder::ValType;
@@ -53,6 +53,9 @@ impl Emitter<'_> {
             Node::If { condition, accept, reject } => {
                 self.push_collective(*condition);
                 self.spend(*condition);
+                if self.branch([*accept, *reject]) {
+                    return;
+                }
                 self.f.if_();
                 self.collective_block(*accept);
                 self.f.else_();
@@ -102,37 +105,45 @@ impl Emitter<'_> {
     fn rejoin(&mut self, label: Label, is_continue: bool) {
         let Some(plan) = self.plan else { return };
         let (Some(mask), Some(slot)) = (plan.mask, plan.labels.get(&(label, is_continue)).copied()) else { return };
-        self.f.splat_const(0);
-        let any = self.f.keep(ValType::V128);
-        let gang = self.places.gang;
+        let any = self.f.each(|f| f.splat_const(0));
         self.for_gangs(|this| {
-            this.f.ins().local_get(gang).v128_load(word(mask)).local_get(gang).v128_load(word(slot)).v128_or();
-            let active = this.f.keep(ValType::V128);
-            this.f.ins().local_get(gang).local_get(active).v128_store(word(mask));
-            this.f.get(gang);
-            this.f.splat_const(0);
-            this.f.ins().v128_store(word(slot));
-            this.f.ins().local_get(any).local_get(active).v128_or().local_set(any);
-            this.f.release(active);
+            let active = this.each(|this| {
+                this.load_slot(mask);
+                this.load_slot(slot);
+                this.f.ins().v128_or();
+            });
+            this.for_parts(|this| {
+                this.store_slot(mask, |f| f.get_vector(active));
+                this.store_slot(slot, |f| f.splat_const(0));
+                this.f.get_vector(any);
+                this.f.get_vector(active);
+                this.f.ins().v128_or();
+                this.f.set_vector(any);
+            });
+            this.f.release_vector(active);
         });
         if let Some(end) = self.workgroup.ends.last().copied() {
-            self.f.ins().local_get(any).v128_any_true().i32_eqz();
+            self.f.any_true(any);
+            self.f.ins().i32_eqz();
             self.f.br_if(end);
         }
-        self.f.release(any);
+        self.f.release_vector(any);
     }
 
     /// Lets all active lanes wait for a label.
     fn wait(&mut self, label: Label, is_continue: bool) {
         let Some(plan) = self.plan else { return };
         let (Some(mask), Some(slot)) = (plan.mask, plan.labels.get(&(label, is_continue)).copied()) else { return };
-        let gang = self.places.gang;
         self.for_gangs(|this| {
-            this.f.get(gang);
-            this.f.ins().local_get(gang).v128_load(word(mask)).local_get(gang).v128_load(word(slot)).v128_or();
-            this.f.ins().v128_store(word(slot)).local_get(gang);
-            this.f.splat_const(0);
-            this.f.ins().v128_store(word(mask));
+            this.for_parts(|this| {
+                this.load_slot(mask);
+                this.load_slot(slot);
+                this.f.ins().v128_or();
+                let waiting = this.f.keep_part();
+                this.store_slot(slot, |f| f.get_vector(waiting));
+                this.store_slot(mask, |f| f.splat_const(0));
+                this.f.release_vector(waiting);
+            });
         });
     }
 

@@ -16,7 +16,10 @@ impl Emitter<'_> {
             return self.define(value, Held::Scalar(Scalar::Bits(*bits)));
         }
         match self.shapes.of(value) {
-            Shape::Uniform | Shape::Affine(_) => self.compute_scalar(value, op),
+            Shape::Uniform | Shape::Affine(_) => {
+                self.compute_scalar(value, op);
+                self.define_popped(value);
+            }
             Shape::Clamped(step) => {
                 if let Op::Clamp { index, last, .. } = op {
                     let held = match self.lanes(*index) {
@@ -30,12 +33,17 @@ impl Emitter<'_> {
                         }
                         _ => self.clamped(*index, *last, step),
                     };
-                    return self.define(value, held);
+                    self.define(value, held);
                 }
             }
-            Shape::Varying => self.compute_vector(value, op),
+            Shape::Varying => {
+                if let Op::Binary(Binary::FloatLess, a, b) = op {
+                    self.less.insert(value, (*a, *b));
+                }
+                let vector = self.each(|this| this.compute_part(op));
+                self.define_vector(value, vector);
+            }
         }
-        self.define_popped(value);
     }
 
     fn compute_scalar(&mut self, value: Value, op: &Op) {
@@ -78,7 +86,8 @@ impl Emitter<'_> {
         }
     }
 
-    fn compute_vector(&mut self, value: Value, op: &Op) {
+    /// Pushes this part of what comes out of an operation.
+    fn compute_part(&mut self, op: &Op) {
         match op {
             Op::Constant(bits) => self.f.splat_const(*bits),
             Op::Builtin(builtin) => self.builtin_lanes(*builtin),
@@ -88,9 +97,6 @@ impl Emitter<'_> {
                 self.f.vector_unary(*op, a);
             }
             Op::Binary(op, a, b) => {
-                if *op == Binary::FloatLess {
-                    self.less.insert(value, (*a, *b));
-                }
                 let (a, b) = (self.lanes(*a), self.lanes(*b));
                 self.f.vector_binary(*op, a, b);
             }
@@ -148,8 +154,8 @@ impl Emitter<'_> {
         let base = self.f.keep(ValType::I32);
         self.push_scalar(last);
         let last = self.f.keep(ValType::I32);
-        // base + 3 * step <= last, in 64 bits, where it does not wrap.
-        let reach = i64::from(step) * 3;
+        // What the last lane has is at most `last`, in 64 bits, where it does not wrap.
+        let reach = i64::from(step) * i64::from(self.layout.lanes - 1);
         self.f.ins().local_get(base).i64_extend_i32_u().i64_const(reach).i64_add();
         self.f.ins().local_get(last).i64_extend_i32_u().i64_le_u();
         let ok = self.f.keep(ValType::I32);
@@ -193,7 +199,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// Pushes what each lane knows of itself, where a gang spans several rows.
+    /// Pushes what each lane of this part knows of itself, where a gang spans several rows.
     fn builtin_lanes(&mut self, builtin: Builtin) {
         let size = self.kernel.interface.workgroup_size;
         let (axis, global) = match builtin {
@@ -207,9 +213,9 @@ impl Emitter<'_> {
         };
         let below: u32 = size[..axis].iter().product();
         self.f.vector_binary(Binary::DivideUnsigned, Lanes::Affine(self.places.index, 1), Lanes::Bits(below));
-        let row = self.f.keep_vector();
+        let row = self.f.keep_lanes();
         self.f.vector_binary(Binary::RemainderUnsigned, row, Lanes::Bits(size[axis]));
-        self.f.release_vector(row);
+        self.f.release_lanes(row);
         if global {
             self.builtin(Builtin::WorkgroupId(axis as u8));
             self.f.i32(size[axis]);

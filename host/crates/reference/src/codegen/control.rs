@@ -5,9 +5,8 @@
 
 use super::emit::{Emitter, Exit, Mask};
 use super::flow::{BlockId, Node};
-use super::operand::Lanes;
-use samebit_wgsl::lowered::{Label, Stmt, Type, Value};
-use wasm_encoder::ValType;
+use super::function::Target;
+use samebit_wgsl::lowered::{Label, Stmt, Value};
 
 impl Emitter<'_> {
     /// Generates a block. Lanes that vanish in it are taken out of `mask`.
@@ -18,7 +17,7 @@ impl Emitter<'_> {
     }
 
     /// Generates the statements of a block, in a frame that is open.
-    fn nodes(&mut self, id: BlockId, mask: &mut Mask) {
+    pub(super) fn nodes(&mut self, id: BlockId, mask: &mut Mask) {
         let flow = self.flow;
         let all: Vec<_> = (0..flow.block(id).nodes.len()).collect();
         self.some_nodes(id, &all, mask);
@@ -35,10 +34,9 @@ impl Emitter<'_> {
                 self.save_defined(node);
             }
             self.sweep_frame();
-            if let (true, true, Mask::Local(mask)) = (vanishing, index + 1 < numbers.len(), *mask) {
+            if let (true, true, Mask::Lanes(mask)) = (vanishing, index + 1 < numbers.len(), *mask) {
                 let rest = self.f.block();
-                self.f.ins().local_get(mask).v128_any_true().i32_eqz();
-                self.f.br_if(rest);
+                self.br_if_none(mask, rest);
                 skips += 1;
             }
         }
@@ -112,21 +110,15 @@ impl Emitter<'_> {
         super::uses::of_stmt(stmt, |value| self.spend(value));
     }
 
-    /// A mask in a local of its own, that lanes can be taken out of.
-    fn own_mask(&mut self, mask: Mask) -> u32 {
-        match mask {
-            Mask::All => self.f.splat_const(u32::MAX),
-            Mask::Local(local) => self.f.get(local),
-        }
-        self.f.keep(ValType::V128)
-    }
-
     fn if_uniform(&mut self, condition: Value, [accept, reject]: [BlockId; 2], escapes: bool, mask: &mut Mask) {
         if let (true, Mask::All) = (escapes, *mask) {
-            *mask = Mask::Local(self.own_mask(Mask::All));
+            *mask = Mask::Lanes(self.own_mask(Mask::All));
         }
         self.push_scalar(condition);
         self.spend(condition);
+        if self.branch([accept, reject]) {
+            return;
+        }
         self.f.if_();
         self.block(accept, &mut mask.clone());
         if !self.flow.block(reject).nodes.is_empty() {
@@ -136,51 +128,72 @@ impl Emitter<'_> {
         self.f.end();
     }
 
+    /// Pops a condition and branches by it, if one of two arms does nothing and the other only jumps. Returns whether.
+    ///
+    /// A block around the jump would do, but it would be outside of the loop that it leaves: see
+    /// [`return_if`](Self::return_if).
+    pub(super) fn branch(&mut self, [accept, reject]: [BlockId; 2]) -> bool {
+        let is_empty = |id: BlockId| self.flow.block(id).nodes.is_empty();
+        let (target, negated) = match (self.plain_jump(accept), self.plain_jump(reject)) {
+            (Some(target), _) if is_empty(reject) => (target, false),
+            (_, Some(target)) if is_empty(accept) => (target, true),
+            _ => return false,
+        };
+        if negated {
+            self.f.ins().i32_eqz();
+        }
+        self.f.br_if(target);
+        true
+    }
+
+    /// Where a block jumps that does nothing else.
+    fn plain_jump(&self, id: BlockId) -> Option<Target> {
+        let [node] = &*self.flow.block(id).nodes else { return None };
+        let (label, is_continue) = match node {
+            Node::Leave(label) => (label, false),
+            Node::Continue(label) => (label, true),
+            _ => return None,
+        };
+        let exit = self.exits.get(&label.0).filter(|_| !self.shapes.is_masked_jump(id))?;
+        let collect = if is_continue { exit.waiting } else { exit.left };
+        let is_tracked = self.shapes.is_collective(id) && self.plan.is_some_and(|plan| plan.mask.is_some());
+        if collect.is_some() || is_tracked {
+            return None;
+        }
+        Some(if is_continue { exit.next.unwrap_or(exit.leave) } else { exit.leave })
+    }
+
     fn if_varying(&mut self, condition: Value, blocks: [BlockId; 2], escapes: bool, mask: &mut Mask) {
-        let condition_lanes = self.lanes(condition);
+        let lanes = self.lanes(condition);
         let arms = [false, true].map(|negated| {
-            match (*mask, negated) {
-                (Mask::All, false) => self.f.push(condition_lanes),
-                (Mask::All, true) => {
-                    self.f.push(condition_lanes);
-                    self.f.ins().v128_not();
+            self.f.each(|f| {
+                if let Mask::Lanes(mask) = *mask {
+                    f.get_vector(mask);
                 }
-                (Mask::Local(mask), negated) => {
-                    self.f.get(mask);
-                    self.f.push(condition_lanes);
-                    let mut ins = self.f.ins();
-                    if negated {
-                        ins.v128_andnot()
-                    } else {
-                        ins.v128_and()
-                    };
+                f.push(lanes);
+                match (*mask, negated) {
+                    (Mask::All, false) => {}
+                    (Mask::All, true) => drop(f.ins().v128_not()),
+                    (Mask::Lanes(_), false) => drop(f.ins().v128_and()),
+                    (Mask::Lanes(_), true) => drop(f.ins().v128_andnot()),
                 }
-            }
-            self.f.keep(ValType::V128)
+            })
         });
         self.spend(condition);
         for (block, arm) in blocks.into_iter().zip(arms) {
             if self.flow.block(block).nodes.is_empty() {
                 continue;
             }
-            self.f.ins().local_get(arm).v128_any_true();
+            self.f.any_true(arm);
             self.f.if_();
-            self.block(block, &mut Mask::Local(arm));
+            self.block(block, &mut Mask::Lanes(arm));
             self.f.end();
         }
         if escapes {
-            self.f.ins().local_get(arms[0]).local_get(arms[1]).v128_or();
-            self.assign(mask);
+            self.join_mask(arms[0], arms[1]);
+            self.assign(mask, arms[0]);
         }
-        arms.into_iter().for_each(|arm| self.f.release(arm));
-    }
-
-    /// Pops what the mask is from now on.
-    fn assign(&mut self, mask: &mut Mask) {
-        match *mask {
-            Mask::Local(local) => self.f.set(local),
-            Mask::All => *mask = Mask::Local(self.f.keep(ValType::V128)),
-        }
+        arms.into_iter().for_each(|arm| self.f.release_vector(arm));
     }
 
     /// Generates what a label names, and lets lanes that left for its end join the others. Returns whether lanes may have
@@ -200,110 +213,22 @@ impl Emitter<'_> {
         self.exits.insert(label.0, Exit { leave, next: None, left, waiting: None });
         if waits {
             let inner = self.own_mask(*mask);
-            body(self, &mut Mask::Local(inner));
+            body(self, &mut Mask::Lanes(inner));
             self.f.end();
             if let Some(left) = left {
-                self.f.ins().local_get(inner).local_get(left).v128_or();
-                self.assign(mask);
+                self.join_mask(left, inner);
+                self.assign(mask, left);
             }
-            self.f.release(inner);
+            self.f.release_vector(inner);
         } else {
             if let (true, Mask::All) = (escapes, *mask) {
                 // Before what a branch may skip.
-                *mask = Mask::Local(self.own_mask(Mask::All));
+                *mask = Mask::Lanes(self.own_mask(Mask::All));
             }
             body(self, &mut mask.clone());
             self.f.end();
         }
-        left.into_iter().for_each(|left| self.f.release(left));
-        escapes
-    }
-
-    fn zero_mask(&mut self) -> u32 {
-        self.f.splat_const(0);
-        self.f.keep(ValType::V128)
-    }
-
-    fn loop_(
-        &mut self,
-        label: Label,
-        [shell, body, continuing]: [BlockId; 3],
-        break_if: Option<Value>,
-        labels: u32,
-        mask: &mut Mask,
-    ) -> bool {
-        let escapes = self.shapes.escapes(shell, labels);
-        let continues = self.shapes.waits(body);
-        let vanishing = self.shapes.escapes(body, labels + 1);
-        let varying = break_if.is_some_and(|condition| self.is_varying(condition));
-        let owns = escapes || continues || vanishing || varying || self.shapes.waits(shell);
-        let mut inner = if owns { Mask::Local(self.own_mask(*mask)) } else { *mask };
-        let left = escapes.then(|| self.zero_mask());
-        let waiting = continues.then(|| self.zero_mask());
-        let leave = self.f.block();
-        let head = self.f.loop_();
-        let counts = self.shapes.counts_lanes(self.flow, shell);
-        self.iteration(inner, counts);
-        if let Some(waiting) = waiting {
-            self.f.splat_const(0);
-            self.f.set(waiting);
-        }
-        self.open_frame();
-        let next = self.f.block();
-        self.exits.insert(label.0, Exit { leave, next: Some(next), left, waiting });
-        self.nodes(body, &mut inner);
-        self.f.end();
-        if let (true, Mask::Local(inner)) = (vanishing, inner) {
-            if let Some(waiting) = waiting {
-                self.f.ins().local_get(inner).local_get(waiting).v128_or().local_set(inner);
-            }
-            self.f.ins().local_get(inner).v128_any_true().i32_eqz();
-            self.f.br_if(leave);
-        }
-        self.open_frame();
-        self.nodes(continuing, &mut inner);
-        match (break_if, inner) {
-            (Some(condition), Mask::Local(inner)) if varying => {
-                let condition_lanes = self.lanes(condition);
-                if let Some(left) = left {
-                    self.f.get(left);
-                    self.f.push(condition_lanes);
-                    self.f.ins().local_get(inner).v128_and().v128_or().local_set(left);
-                }
-                self.f.get(inner);
-                self.f.push(condition_lanes);
-                self.f.ins().v128_andnot().local_tee(inner).v128_any_true();
-                self.f.br_if(head);
-            }
-            (Some(condition), inner) => {
-                self.push_scalar(condition);
-                if let (Mask::Local(inner), Some(left)) = (inner, left) {
-                    self.f.if_();
-                    self.f.ins().local_get(left).local_get(inner).v128_or().local_set(left);
-                    self.f.br(leave);
-                    self.f.end();
-                    self.f.br(head);
-                } else {
-                    self.f.ins().i32_eqz();
-                    self.f.br_if(head);
-                }
-            }
-            (None, _) => self.f.br(head),
-        }
-        break_if.into_iter().for_each(|condition| self.spend(condition));
-        self.close_frame();
-        self.close_frame();
-        self.f.end();
-        self.f.end();
-        if let Some(left) = left {
-            self.f.get(left);
-            self.assign(mask);
-            self.f.release(left);
-        }
-        waiting.into_iter().for_each(|waiting| self.f.release(waiting));
-        if let (true, Mask::Local(inner)) = (owns, inner) {
-            self.f.release(inner);
-        }
+        left.into_iter().for_each(|left| self.f.release_vector(left));
         escapes
     }
 
@@ -312,103 +237,20 @@ impl Emitter<'_> {
         let collect = if is_continue { exit.waiting } else { exit.left };
         if let Some(collect) = collect {
             match *mask {
-                Mask::Local(mask) => {
-                    self.f.ins().local_get(collect).local_get(mask).v128_or().local_set(collect);
-                }
-                Mask::All => {
-                    self.f.splat_const(u32::MAX);
-                    self.f.set(collect);
-                }
+                Mask::Lanes(mask) => self.join_mask(collect, mask),
+                Mask::All => self.f.for_parts(|f| {
+                    f.splat_const(u32::MAX);
+                    f.set_vector(collect);
+                }),
             }
         }
         let masked = self.shapes.is_masked_jump(id);
         // Those who come by a branch have been collected: what is left of the mask is joined with them.
-        if let (true, Mask::Local(mask)) = (masked || collect.is_some(), *mask) {
-            self.f.splat_const(0);
-            self.f.set(mask);
+        if let (true, Mask::Lanes(mask)) = (masked || collect.is_some(), *mask) {
+            self.clear_mask(mask);
         }
         if !masked {
             self.f.br(if is_continue { exit.next.unwrap_or(exit.leave) } else { exit.leave });
         }
-    }
-
-    /// Pushes where a selector has one of these values, as lanes.
-    fn push_matches(&mut self, selector: Lanes, values: &[u32]) {
-        for (index, value) in values.iter().enumerate() {
-            self.f.push(selector);
-            self.f.splat_const(*value);
-            self.f.ins().i32x4_eq();
-            if index > 0 {
-                self.f.ins().v128_or();
-            }
-        }
-        if values.is_empty() {
-            self.f.splat_const(0);
-        }
-    }
-
-    fn switch_varying(
-        &mut self,
-        selector: Value,
-        cases: &[(&[u32], BlockId)],
-        default: BlockId,
-        escapes: bool,
-        mask: &mut Mask,
-    ) {
-        let lanes = self.lanes(selector);
-        let rest = self.own_mask(*mask);
-        // Who comes out of a case, if not everybody does.
-        let done = escapes.then(|| self.zero_mask());
-        let case = self.f.local(ValType::V128);
-        for (values, block) in cases {
-            self.push_matches(lanes, values);
-            self.f.ins().local_get(rest).v128_and().local_set(case);
-            self.f.ins().local_get(rest).local_get(case).v128_andnot().local_set(rest);
-            self.arm(*block, case, done);
-        }
-        self.arm(default, rest, done);
-        if let Some(done) = done {
-            self.f.get(done);
-            self.assign(mask);
-            self.f.release(done);
-        }
-        self.f.release(rest);
-        self.f.release(case);
-    }
-
-    /// One case, and who comes out of it.
-    fn arm(&mut self, block: BlockId, active: u32, done: Option<u32>) {
-        self.f.ins().local_get(active).v128_any_true();
-        self.f.if_();
-        self.block(block, &mut Mask::Local(active));
-        if let Some(done) = done {
-            self.f.ins().local_get(done).local_get(active).v128_or().local_set(done);
-        }
-        self.f.end();
-    }
-
-    fn switch_uniform(&mut self, selector: Value, cases: &[(&[u32], BlockId)], default: BlockId, mask: &mut Mask) {
-        let end = self.f.block();
-        let other = self.f.block();
-        let starts: Vec<_> = cases.iter().map(|_| self.f.block()).collect();
-        let selector = self.scalar(selector);
-        for ((values, _), start) in cases.iter().rev().zip(&starts) {
-            for value in *values {
-                self.f.push_scalar(selector, Type::Int);
-                self.f.i32(*value);
-                self.f.ins().i32_eq();
-                self.f.br_if(*start);
-            }
-        }
-        self.f.br(other);
-        // The innermost block ends first: starts were opened from the last case to the first.
-        for (_, block) in cases {
-            self.f.end();
-            self.block(*block, &mut mask.clone());
-            self.f.br(end);
-        }
-        self.f.end();
-        self.block(default, &mut mask.clone());
-        self.f.end();
     }
 }

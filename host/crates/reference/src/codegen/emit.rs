@@ -1,12 +1,13 @@
 //! The state of code generation: how each value and variable is held, and which locals are free again.
 
-use super::flow::{BlockId, Flow};
-use super::function::{FunctionBuilder, Target};
+use super::flow::Flow;
+use super::function::{FunctionBuilder, Target, Vector};
 use super::layout::Layout;
 use super::math::MathFunctions;
-use super::operand::{Held, Lanes, Scalar, scalar_type};
+use super::operand::{Held, Lanes, Scalar};
 use super::shapes::{Shape, Shapes};
-use samebit_wgsl::lowered::{Lowered, Type, Value, Variable};
+use super::variable::Home;
+use samebit_wgsl::lowered::{Lowered, Type, Value};
 use std::collections::BTreeMap;
 use wasm_encoder::ValType;
 
@@ -15,8 +16,8 @@ use wasm_encoder::ValType;
 pub(super) enum Mask {
     /// All of them.
     All,
-    /// Those with ones in the vector in a local. At least one is, wherever code runs.
-    Local(u32),
+    /// Those with ones in the vector. At least one is, wherever code runs.
+    Lanes(Vector),
 }
 
 /// Locals that are the same wherever code runs.
@@ -49,9 +50,9 @@ pub(super) struct Exit {
     /// Where continuing branches to.
     pub next: Option<Target>,
     /// Collects lanes that leave.
-    pub left: Option<u32>,
+    pub left: Option<Vector>,
     /// Collects lanes that continue.
-    pub waiting: Option<u32>,
+    pub waiting: Option<Vector>,
 }
 
 /// Generates the code of one kernel.
@@ -65,6 +66,8 @@ pub(super) struct Emitter<'a> {
     pub math: MathFunctions,
     pub places: Places,
     pub exits: BTreeMap<u32, Exit>,
+    /// The end of the code, where a status is wanted.
+    pub end: Option<Target>,
     pub budget: Option<super::budget::Budget>,
     /// Where each binding starts, in a local.
     pub buffers: Vec<u32>,
@@ -76,7 +79,7 @@ pub(super) struct Emitter<'a> {
     held: Vec<Option<Held>>,
     uses: Vec<u32>,
     frame_of: Vec<u32>,
-    variables: Vec<Option<u32>>,
+    pub homes: Vec<Option<Home>>,
     frames: Vec<Frame>,
 }
 
@@ -108,6 +111,7 @@ impl<'a> Emitter<'a> {
             math,
             places,
             exits: BTreeMap::new(),
+            end: None,
             budget: None,
             buffers,
             plan,
@@ -116,7 +120,7 @@ impl<'a> Emitter<'a> {
             held: vec![None; count],
             uses,
             frame_of: vec![0; count],
-            variables: vec![None; kernel.variables.len()],
+            homes: vec![None; kernel.variables.len()],
             frames: vec![Frame { defined: Vec::new(), spent: Vec::new() }],
         }
     }
@@ -175,15 +179,38 @@ impl<'a> Emitter<'a> {
         self.frames[frame].defined.push(value);
     }
 
-    /// Pops a value of a shape: a scalar, lane 0's number, or a vector.
+    /// Pops a value that is a scalar, or lane 0's number of one that is affine.
     pub(super) fn define_popped(&mut self, value: Value) {
         let ty = self.type_of(value);
         let held = match self.shapes.of(value) {
-            Shape::Uniform => Held::Scalar(self.f.keep_scalar(ty)),
             Shape::Affine(step) => Held::Lanes(Lanes::Affine(self.f.keep(ValType::I32), step)),
-            Shape::Clamped(_) | Shape::Varying => Held::Lanes(self.f.keep_vector()),
+            _ => Held::Scalar(self.f.keep_scalar(ty)),
         };
         self.define(value, held);
+    }
+
+    /// From here on, a value is held in a vector.
+    pub(super) fn define_vector(&mut self, value: Value, vector: Vector) {
+        self.define(value, Held::Lanes(Lanes::Vector(vector)));
+    }
+
+    /// Keeps what `each` leaves on the stack for each part.
+    pub(super) fn each(&mut self, mut each: impl FnMut(&mut Self)) -> Vector {
+        let out = self.f.vector();
+        self.for_parts(|this| {
+            each(this);
+            this.f.set_vector(out);
+        });
+        out
+    }
+
+    /// Generates something once for each part.
+    pub(super) fn for_parts(&mut self, mut each: impl FnMut(&mut Self)) {
+        for part in 0..self.f.parts() {
+            self.f.set_part(part);
+            each(self);
+        }
+        self.f.set_part(0);
     }
 
     /// Counts one use of a value.
@@ -213,7 +240,7 @@ impl<'a> Emitter<'a> {
             return;
         }
         if let Some(held) = self.held[value.0 as usize].take() {
-            held.locals().for_each(|local| self.f.release(local));
+            self.f.release_held(held);
         }
     }
 
@@ -231,55 +258,8 @@ impl<'a> Emitter<'a> {
         let Some(frame) = self.frames.pop() else { return };
         for value in frame.defined {
             if let Some(held) = self.held[value.0 as usize].take() {
-                held.locals().for_each(|local| self.f.release(local));
+                self.f.release_held(held);
             }
         }
-    }
-
-    /// The local that holds a variable.
-    pub(super) fn variable(&mut self, variable: Variable) -> u32 {
-        let index = variable.0 as usize;
-        if let Some(local) = self.variables[index] {
-            return local;
-        }
-        let ty = match self.shapes.of_variable(variable) {
-            Shape::Uniform | Shape::Affine(_) => scalar_type(self.kernel.variables[index]),
-            Shape::Clamped(_) | Shape::Varying => ValType::V128,
-        };
-        let local = self.f.local(ty);
-        self.variables[index] = Some(local);
-        local
-    }
-
-    /// Pushes what a variable starts with.
-    pub(super) fn push_zero(&mut self, variable: Variable) {
-        match self.shapes.of_variable(variable) {
-            Shape::Uniform | Shape::Affine(_) => {
-                self.f.push_scalar(Scalar::Bits(0), self.kernel.variables[variable.0 as usize]);
-            }
-            Shape::Clamped(_) | Shape::Varying => self.f.splat_const(0),
-        }
-    }
-
-    /// Reads a variable.
-    pub(super) fn get_variable(&mut self, value: Value, variable: Variable) {
-        let local = self.variable(variable);
-        self.f.get(local);
-        self.define_popped(value);
-    }
-
-    /// Writes a variable.
-    pub(super) fn set_variable(&mut self, variable: Variable, value: Value, block: BlockId, mask: Mask) {
-        let local = self.variable(variable);
-        match self.shapes.of_variable(variable) {
-            Shape::Uniform | Shape::Affine(_) => self.push_scalar(value),
-            Shape::Clamped(_) | Shape::Varying => {
-                self.push_lanes(value);
-                if let (Mask::Local(mask), true) = (mask, self.shapes.is_blended(variable, block)) {
-                    self.f.ins().local_get(local).local_get(mask).v128_bitselect();
-                }
-            }
-        }
-        self.f.set(local);
     }
 }

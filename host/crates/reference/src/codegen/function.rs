@@ -1,11 +1,26 @@
 //! A function under construction: its code, its locals, and how deep it is nested.
+//!
+//! A gang's lanes are one vector or two: its parts. What holds a number of each lane is a [`Vector`], which stands for a
+//! local for each part. Code that computes such numbers is generated once for each part, with the same instructions: see
+//! [`FunctionBuilder::each`].
 
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
+
+/// Lanes of one part.
+pub(super) const PART_LANES: u32 = 4;
+
+/// A vector of four numbers for each part: the local of the first part, followed by the others'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Vector(pub u32);
 
 /// The code of one function.
 #[derive(Debug)]
 pub(super) struct FunctionBuilder {
     code: Vec<u8>,
+    /// How many parts a gang has.
+    parts: u32,
+    /// The part that code is being generated for.
+    part: u32,
     /// The types of the locals after the parameters.
     locals: Vec<ValType>,
     /// Locals that nothing uses now, by type.
@@ -33,9 +48,108 @@ pub(super) fn word(offset: u32) -> MemArg {
 }
 
 impl FunctionBuilder {
-    /// An empty function.
-    pub(super) fn new(params: u32) -> Self {
-        Self { code: Vec::new(), locals: Vec::new(), free: Default::default(), params, depth: 0 }
+    /// An empty function, for gangs of so many parts.
+    pub(super) fn new(params: u32, parts: u32) -> Self {
+        let free = Default::default();
+        Self { code: Vec::new(), parts, part: 0, locals: Vec::new(), free, params, depth: 0 }
+    }
+
+    /// How many parts a gang has.
+    pub(super) fn parts(&self) -> u32 {
+        self.parts
+    }
+
+    /// The part that code is being generated for.
+    pub(super) fn part(&self) -> u32 {
+        self.part
+    }
+
+    /// From here on, generates code for this part.
+    pub(super) fn set_part(&mut self, part: u32) {
+        self.part = part;
+    }
+
+    /// Generates something once for each part.
+    pub(super) fn for_parts(&mut self, mut each: impl FnMut(&mut Self)) {
+        for part in 0..self.parts {
+            self.part = part;
+            each(self);
+        }
+        self.part = 0;
+    }
+
+    /// Keeps what `each` leaves on the stack for each part.
+    pub(super) fn each(&mut self, mut each: impl FnMut(&mut Self)) -> Vector {
+        let out = self.vector();
+        self.for_parts(|this| {
+            each(this);
+            this.set_vector(out);
+        });
+        out
+    }
+
+    /// A vector that is not in use. What is in it is not known.
+    pub(super) fn vector(&mut self) -> Vector {
+        if let Some(local) = self.free[pool(ValType::V128)].pop() {
+            return Vector(local);
+        }
+        self.locals.extend((0..self.parts).map(|_| ValType::V128));
+        Vector(self.params + self.locals.len() as u32 - self.parts)
+    }
+
+    /// Gives a vector back, for another use.
+    pub(super) fn release_vector(&mut self, vector: Vector) {
+        // A parameter is nobody's to use again.
+        if vector.0 >= self.params {
+            self.free[pool(ValType::V128)].push(vector.0);
+        }
+    }
+
+    /// Pushes this part of a vector.
+    pub(super) fn get_vector(&mut self, vector: Vector) {
+        let local = vector.0 + self.part;
+        self.ins().local_get(local);
+    }
+
+    /// Pops this part of a vector.
+    pub(super) fn set_vector(&mut self, vector: Vector) {
+        let local = vector.0 + self.part;
+        self.ins().local_set(local);
+    }
+
+    /// As [`set_vector`](Self::set_vector), and leaves it on the stack.
+    pub(super) fn tee_vector(&mut self, vector: Vector) {
+        let local = vector.0 + self.part;
+        self.ins().local_tee(local);
+    }
+
+    /// Pops this part of a new vector.
+    pub(super) fn keep_part(&mut self) -> Vector {
+        let vector = self.vector();
+        self.set_vector(vector);
+        vector
+    }
+
+    /// Pushes whether any lane of a vector has a bit that is set, of all parts.
+    pub(super) fn any_true(&mut self, vector: Vector) {
+        self.for_parts(|this| {
+            this.get_vector(vector);
+            if this.part > 0 {
+                this.ins().v128_or();
+            }
+        });
+        self.ins().v128_any_true();
+    }
+
+    /// Pushes whether every lane of a vector has a bit that is set, of all parts; each lane is ones or zeros.
+    pub(super) fn all_true(&mut self, vector: Vector) {
+        self.for_parts(|this| {
+            this.get_vector(vector);
+            if this.part > 0 {
+                this.ins().v128_and();
+            }
+        });
+        self.ins().i32x4_all_true();
     }
 
     /// Appends instructions. Blocks are opened and closed by the methods here, which count them.
@@ -43,7 +157,7 @@ impl FunctionBuilder {
         InstructionSink::new(&mut self.code)
     }
 
-    /// A local that is not in use. What is in it is not known.
+    /// A local for a scalar that is not in use. What is in it is not known.
     pub(super) fn local(&mut self, ty: ValType) -> u32 {
         if let Some(local) = self.free[pool(ty)].pop() {
             return local;
@@ -99,6 +213,12 @@ impl FunctionBuilder {
     /// Opens a block; branches to it go behind its end.
     pub(super) fn block(&mut self) -> Target {
         self.ins().block(BlockType::Empty);
+        self.opened()
+    }
+
+    /// Opens a block that leaves a number, and to whose end branches bring one.
+    pub(super) fn block_of_i32(&mut self) -> Target {
+        self.ins().block(BlockType::Result(ValType::I32));
         self.opened()
     }
 

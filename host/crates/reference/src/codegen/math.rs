@@ -1,6 +1,6 @@
 //! Float functions: each that a kernel uses becomes a function on four lanes.
 
-use super::function::FunctionBuilder;
+use super::function::{FunctionBuilder, Vector};
 use super::operand::Lanes;
 use super::vector::Extreme;
 use samebit_wgsl::lowered::{Binary, MathFunction, Ops, Unary};
@@ -35,8 +35,9 @@ impl MathFunctions {
         let mut functions = Vec::new();
         while let Some(&function) = self.order.get(functions.len()) {
             let params = function.params().len();
-            let mut emit = Sequence { f: FunctionBuilder::new(params as u32), math: &mut self, less: BTreeMap::new() };
-            let args: Vec<_> = (0..params as u32).map(Lanes::Vector).collect();
+            let mut emit =
+                Sequence { f: FunctionBuilder::new(params as u32, 1), math: &mut self, less: BTreeMap::new() };
+            let args: Vec<_> = (0..params as u32).map(|param| Lanes::Vector(Vector(param))).collect();
             let result = math::sequence(&mut emit, function, &args);
             let mut f = emit.f;
             f.push(result);
@@ -51,7 +52,7 @@ struct Sequence<'a> {
     f: FunctionBuilder,
     math: &'a mut MathFunctions,
     /// The operands of each comparison, by the local that holds what came out. No local is used twice.
-    less: BTreeMap<u32, (Lanes, Lanes)>,
+    less: BTreeMap<Vector, (Lanes, Lanes)>,
 }
 
 impl Sequence<'_> {
@@ -60,7 +61,8 @@ impl Sequence<'_> {
         let Lanes::Vector(condition) = condition else { return None };
         let (a, b) = *self.less.get(&condition)?;
         let same = |x, y| match (x, y) {
-            (Lanes::Bits(x), Lanes::Bits(y)) | (Lanes::Vector(x), Lanes::Vector(y)) => x == y,
+            (Lanes::Bits(x), Lanes::Bits(y)) => x == y,
+            (Lanes::Vector(x), Lanes::Vector(y)) => x == y,
             _ => false,
         };
         if same(a, accept) && same(b, reject) {
@@ -82,12 +84,12 @@ impl Ops for Sequence<'_> {
 
     fn unary(&mut self, op: Unary, a: Lanes) -> Lanes {
         self.f.vector_unary(op, a);
-        self.f.keep_vector()
+        self.f.keep_lanes()
     }
 
     fn binary(&mut self, op: Binary, a: Lanes, b: Lanes) -> Lanes {
         self.f.vector_binary(op, a, b);
-        let result = self.f.keep_vector();
+        let result = self.f.keep_lanes();
         if let (Binary::FloatLess, Lanes::Vector(local)) = (op, result) {
             self.less.insert(local, (a, b));
         }
@@ -99,12 +101,12 @@ impl Ops for Sequence<'_> {
             Some(extreme) => self.f.push_extreme(extreme, accept, reject),
             None => self.f.vector_select(condition, accept, reject),
         }
-        self.f.keep_vector()
+        self.f.keep_lanes()
     }
 
     fn fma(&mut self, a: Lanes, b: Lanes, c: Lanes) -> Lanes {
         self.f.vector_fma(a, b, c);
-        self.f.keep_vector()
+        self.f.keep_lanes()
     }
 
     fn rarely<const N: usize>(
@@ -115,16 +117,16 @@ impl Ops for Sequence<'_> {
     ) -> [Lanes; N] {
         let out = usual.map(|lanes| {
             self.f.push(lanes);
-            self.f.keep_vector()
+            self.f.keep_lanes()
         });
         self.f.push(condition);
         self.f.ins().v128_any_true();
         self.f.if_();
         let rare = rare(self);
         for (out, rare) in out.into_iter().zip(rare) {
-            if let Lanes::Vector(local) = out {
+            if let Lanes::Vector(vector) = out {
                 self.f.vector_select(condition, rare, out);
-                self.f.set(local);
+                self.f.set_vector(vector);
             }
         }
         self.f.end();
@@ -135,6 +137,6 @@ impl Ops for Sequence<'_> {
         args.iter().for_each(|arg| self.f.push(*arg));
         let index = self.math.index(function);
         self.f.ins().call(index);
-        self.f.keep_vector()
+        self.f.keep_lanes()
     }
 }

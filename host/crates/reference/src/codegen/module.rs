@@ -3,7 +3,7 @@
 use super::emit::{Emitter, Places};
 use super::flow::Flow;
 use super::flow::ROOT;
-use super::function::{FunctionBuilder, word};
+use super::function::{FunctionBuilder, PART_LANES, word};
 use super::layout::Layout;
 use super::math::MathFunctions;
 use super::plan::Plan;
@@ -25,11 +25,12 @@ const MATH_PARAMS: usize = 2;
 /// Generates a kernel's module.
 pub(super) fn generate(kernel: &Lowered) -> Result<Code, CodegenError> {
     let flow = Flow::new(&kernel.body);
-    let shapes = Shapes::new(kernel, &flow);
-    let mut layout = Layout::new(kernel, 0, false)?;
+    let parts = parts(kernel);
+    let shapes = Shapes::new(kernel, &flow, parts * PART_LANES);
+    let mut layout = Layout::new(kernel, parts, 0, false)?;
     let plan = flow.block(ROOT).has_barrier.then(|| Plan::new(kernel, &flow, &shapes, layout.arrays_bytes));
     if let Some(plan) = &plan {
-        layout = Layout::new(kernel, plan.end - layout.arrays_bytes, true)?;
+        layout = Layout::new(kernel, parts, plan.end - layout.arrays_bytes, true)?;
     }
     let (run, math) = run(kernel, &flow, &shapes, &layout, plan.as_ref());
     let mut functions = FunctionSection::new();
@@ -44,6 +45,14 @@ pub(super) fn generate(kernel: &Lowered) -> Result<Code, CodegenError> {
     module.section(&types()).section(&imports()).section(&functions);
     module.section(ExportSection::new().export("run", ExportKind::Func, 0)).section(&code);
     Ok(Code { wasm: module.finish(), scratch_bytes: layout.scratch_bytes })
+}
+
+/// How many parts a gang has: two where the rows of a workgroup are so long, so that what all lanes have in common is
+/// done once for eight of them, and waiting for one part is spent on the other.
+fn parts(kernel: &Lowered) -> u32 {
+    let size = kernel.interface.workgroup_size;
+    let row = size.into_iter().find(|n| *n > 1).unwrap_or(1);
+    if row.is_multiple_of(2 * PART_LANES) { 2 } else { 1 }
 }
 
 /// Type 0 is that of `run`; type n is that of a float function of n operands.
@@ -70,7 +79,7 @@ fn run<'a>(
     layout: &'a Layout,
     plan: Option<&'a Plan<'a>>,
 ) -> (wasm_encoder::Function, MathFunctions) {
-    let mut f = FunctionBuilder::new(PARAMS);
+    let mut f = FunctionBuilder::new(PARAMS, layout.lanes / PART_LANES);
     let [index, gang] = [(); 2].map(|()| f.local(ValType::I32));
     let buffers = (0..kernel.interface.bindings.len() as u32)
         .map(|binding| {
@@ -81,6 +90,7 @@ fn run<'a>(
     let places = Places { params: 0, scratch: 1, group: [2, 3, 4], index, gang };
     let math = MathFunctions::new(1);
     let mut emitter = Emitter::new(f, kernel, flow, shapes, layout, math, places, buffers, plan);
+    emitter.end = Some(emitter.f.block_of_i32());
     for (value, op) in &kernel.preamble {
         if emitter.is_used(*value) {
             emitter.let_(*value, op);
@@ -95,6 +105,7 @@ fn run<'a>(
     }
     workgroups(&mut emitter);
     emitter.f.i32(Status::Done as u32);
+    emitter.f.end();
     (emitter.f.finish(), emitter.math)
 }
 

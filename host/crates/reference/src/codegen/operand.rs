@@ -1,6 +1,6 @@
 //! How values are held, and how they are brought onto the stack.
 
-use super::function::FunctionBuilder;
+use super::function::{FunctionBuilder, PART_LANES, Vector};
 use samebit_wgsl::lowered::Type;
 use wasm_encoder::{Ieee32, ValType};
 
@@ -10,7 +10,7 @@ pub(super) enum Lanes {
     /// The same bits in all lanes.
     Bits(u32),
     /// A vector.
-    Vector(u32),
+    Vector(Vector),
     /// The same scalar in all lanes: a local, and what is in it.
     Splat(u32, Type),
     /// An `Int`: the scalar in the local, and so much more with each lane.
@@ -65,27 +65,28 @@ impl Held {
             Self::Scalar(Scalar::Bits(bits)) => Lanes::Bits(bits),
         }
     }
-
-    /// The locals that it occupies.
-    pub(super) fn locals(self) -> impl Iterator<Item = u32> {
-        let [a, b, c] = match self {
-            Self::Scalar(Scalar::Bits(_)) | Self::Lanes(Lanes::Bits(_)) => [None; 3],
-            Self::Scalar(Scalar::Local(local))
-            | Self::Lanes(Lanes::Vector(local) | Lanes::Splat(local, _) | Lanes::Affine(local, _)) => {
-                [Some(local), None, None]
-            }
-            Self::Lanes(Lanes::Clamped { base, last, ok, .. }) => [Some(base), Some(last), Some(ok)],
-        };
-        [a, b, c].into_iter().flatten()
-    }
 }
 
 impl FunctionBuilder {
-    /// Pushes a vector.
+    /// Gives back the locals that something occupies.
+    pub(super) fn release_held(&mut self, held: Held) {
+        match held {
+            Held::Scalar(Scalar::Bits(_)) | Held::Lanes(Lanes::Bits(_)) => {}
+            Held::Lanes(Lanes::Vector(vector)) => self.release_vector(vector),
+            Held::Scalar(Scalar::Local(local)) | Held::Lanes(Lanes::Splat(local, _) | Lanes::Affine(local, _)) => {
+                self.release(local);
+            }
+            Held::Lanes(Lanes::Clamped { base, last, ok, .. }) => {
+                [base, last, ok].into_iter().for_each(|local| self.release(local));
+            }
+        }
+    }
+
+    /// Pushes this part of a vector.
     pub(super) fn push(&mut self, lanes: Lanes) {
         match lanes {
             Lanes::Bits(bits) => self.splat_const(bits),
-            Lanes::Vector(local) => self.get(local),
+            Lanes::Vector(vector) => self.get_vector(vector),
             Lanes::Splat(local, Type::Float) => {
                 self.ins().local_get(local).f32x4_splat();
             }
@@ -97,7 +98,8 @@ impl FunctionBuilder {
             }
             Lanes::Affine(base, step) => {
                 self.ins().local_get(base).i32x4_splat();
-                self.lanes_const([0, 1, 2, 3].map(|lane| step.wrapping_mul(lane).cast_unsigned()));
+                let first = self.part() * PART_LANES;
+                self.lanes_const([0, 1, 2, 3].map(|lane| step.cast_unsigned().wrapping_mul(first + lane)));
                 self.ins().i32x4_add();
             }
             Lanes::Clamped { base, step, last, .. } => {
@@ -118,15 +120,15 @@ impl FunctionBuilder {
         }
     }
 
-    /// Pops a vector and holds it.
-    pub(super) fn keep_vector(&mut self) -> Lanes {
-        Lanes::Vector(self.keep(ValType::V128))
+    /// Pops this part of a vector and holds it.
+    pub(super) fn keep_lanes(&mut self) -> Lanes {
+        Lanes::Vector(self.keep_part())
     }
 
-    /// Gives back what holds a vector made by [`keep_vector`](Self::keep_vector).
-    pub(super) fn release_vector(&mut self, lanes: Lanes) {
-        if let Lanes::Vector(local) = lanes {
-            self.release(local);
+    /// Gives back what holds a vector made by [`keep_lanes`](Self::keep_lanes).
+    pub(super) fn release_lanes(&mut self, lanes: Lanes) {
+        if let Lanes::Vector(vector) = lanes {
+            self.release_vector(vector);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the four lanes of a gang have in common: which values are the same in all of them, which are consecutive, which
+//! What the lanes of a gang have in common: which values are the same in all of them, which are consecutive, which
 //! way the lanes part, and where they meet again.
 //!
 //! Two lanes that are both active somewhere agree on a uniform value there. What an inactive lane would have is of no
@@ -46,6 +46,7 @@ impl Shape {
 /// The answers.
 #[derive(Debug)]
 pub(super) struct Shapes {
+    lanes: u32,
     values: Vec<Option<Shape>>,
     variables: Vec<Option<Shape>>,
     /// Upper bounds of `Int`s, of all lanes.
@@ -69,10 +70,11 @@ pub(super) struct Shapes {
 }
 
 impl Shapes {
-    /// Analyzes a kernel.
-    pub(super) fn new(kernel: &Lowered, flow: &Flow<'_>) -> Self {
+    /// Analyzes a kernel, for gangs of so many lanes.
+    pub(super) fn new(kernel: &Lowered, flow: &Flow<'_>, lanes: u32) -> Self {
         let blocks = flow.blocks.len();
         let mut shapes = Self {
+            lanes,
             values: vec![None; kernel.values.len()],
             variables: vec![None; kernel.variables.len()],
             bounds: vec![u32::MAX; kernel.values.len()],

@@ -1,40 +1,43 @@
 //! Writing memory. What inactive lanes would write is never written, not even with what is there already: other
 //! threads own those words.
 
-use super::address::{Address, Resolved};
+use super::address::{Address, PartBase, Resolved};
 use super::emit::{Emitter, Mask};
-use super::function::{FunctionBuilder, word};
+use super::function::{FunctionBuilder, Vector, word};
 use super::load::{LaneAddresses, words};
 use super::operand::{Held, Lanes};
 use samebit_wgsl::lowered::{Place, Type, Value};
 use wasm_encoder::ValType;
 
 impl FunctionBuilder {
-    /// Stores the words of one lane at a time, where the mask says so.
+    /// Stores the words of one lane of this part at a time, where the mask says so.
     fn scatter(&mut self, addresses: LaneAddresses, stride: u32, mask: Mask, values: &[Lanes]) {
         let vectors: Vec<_> = values
             .iter()
             .map(|value| {
                 self.push(*value);
-                self.keep(ValType::V128)
+                self.keep_part()
             })
             .collect();
         self.for_lanes(mask, |this, lane| {
             let (local, offset) = addresses[usize::from(lane)];
             for (index, vector) in vectors.iter().enumerate() {
                 let memory = word(offset + stride * index as u32);
-                this.ins().local_get(local).local_get(*vector).v128_store32_lane(memory, lane);
+                this.get(local);
+                this.get_vector(*vector);
+                this.ins().v128_store32_lane(memory, lane);
             }
         });
-        vectors.into_iter().for_each(|vector| self.release(vector));
+        vectors.into_iter().for_each(|vector| self.release_vector(vector));
     }
 
-    /// Does something for each active lane, one after the other.
+    /// Does something for each active lane of this part, one after the other.
     pub(super) fn for_lanes(&mut self, mask: Mask, mut each: impl FnMut(&mut Self, u8)) {
         let bits = match mask {
             Mask::All => None,
-            Mask::Local(mask) => {
-                self.ins().local_get(mask).i32x4_bitmask();
+            Mask::Lanes(mask) => {
+                self.get_vector(mask);
+                self.ins().i32x4_bitmask();
                 Some(self.keep(ValType::I32))
             }
         };
@@ -56,9 +59,9 @@ impl FunctionBuilder {
         step == 4 || (place.word == 4 && matches!((step, count), (8, 2) | (16, 4)))
     }
 
-    /// Writes whole vectors.
-    fn store_dense(&mut self, base: u32, step: i32, place: Resolved, values: &[Lanes]) {
-        let Resolved { offset, word: stride, .. } = place;
+    /// Writes whole vectors, of this part.
+    fn store_dense(&mut self, at: PartBase, step: i32, stride: u32, values: &[Lanes]) {
+        let PartBase { base, offset, .. } = at;
         if step == 4 {
             for (index, value) in values.iter().enumerate() {
                 self.get(base);
@@ -75,31 +78,78 @@ impl FunctionBuilder {
         } else if let [a, b, c, d] = *values {
             let rows = [a, b, c, d].map(|value| {
                 self.push(value);
-                self.keep(ValType::V128)
+                self.keep_part()
             });
             self.transpose(rows);
             for (index, row) in rows.into_iter().enumerate() {
-                self.ins().local_get(base).local_get(row).v128_store(word(offset + 16 * index as u32));
-                self.release(row);
+                self.get(base);
+                self.get_vector(row);
+                self.ins().v128_store(word(offset + 16 * index as u32));
+                self.release_vector(row);
             }
         }
     }
 
-    /// Writes one lane at a time to addresses that are `step` bytes apart.
-    fn store_sparse(&mut self, base: u32, step: i32, place: Resolved, mask: Mask, values: &[Lanes]) {
-        let (addresses, made) = self.affine_addresses(base, step, place.offset);
-        self.scatter(addresses, place.word, mask, values);
+    /// Writes one lane at a time, of this part.
+    fn store_sparse(&mut self, at: PartBase, step: i32, stride: u32, mask: Mask, values: &[Lanes]) {
+        let (addresses, made) = self.affine_addresses(at, step);
+        self.scatter(addresses, stride, mask, values);
         made.into_iter().for_each(|local| self.release(local));
     }
 
-    /// Replaces active lanes of memory that nobody else has.
-    fn store_blended(&mut self, base: u32, place: Resolved, mask: u32, values: &[Lanes]) {
+    /// Replaces active lanes of memory that no other thread has, where this part's words lie side by side.
+    fn store_blended(&mut self, at: PartBase, stride: u32, mask: Vector, values: &[Lanes]) {
         for (index, value) in values.iter().enumerate() {
-            let memory = word(place.offset + place.word * index as u32);
-            self.get(base);
+            let memory = word(at.offset + stride * index as u32);
+            self.get(at.base);
             self.push(*value);
-            self.ins().local_get(base).v128_load(memory).local_get(mask).v128_bitselect().v128_store(memory);
+            self.ins().local_get(at.base).v128_load(memory);
+            self.get_vector(mask);
+            self.ins().v128_bitselect().v128_store(memory);
         }
+    }
+
+    /// Writes this part's words to addresses that nothing is known of. Here too it is cheap to see whether they lie side
+    /// by side.
+    fn store_scattered(&mut self, vector: Vector, place: Resolved, mask: Mask, values: &[Lanes]) {
+        let step = match (place.word, values.len()) {
+            (4, 1) => Some(4),
+            (4, 2) if !self.must_blend(place, mask) => Some(8),
+            (4, 4) if !self.must_blend(place, mask) => Some(16),
+            _ => None,
+        };
+        let Some(step) = step else { return self.store_lanes(vector, place, mask, values) };
+        let base = self.if_side_by_side(vector, step);
+        let at = PartBase::new(base, place.offset);
+        match mask {
+            Mask::Lanes(mask) if place.is_local => self.store_blended(at, place.word, mask, values),
+            Mask::Lanes(lanes) => {
+                self.get_vector(lanes);
+                self.ins().i32x4_all_true();
+                self.if_();
+                self.store_dense(at, step.cast_signed(), place.word, values);
+                self.else_();
+                self.store_sparse(at, step.cast_signed(), place.word, mask, values);
+                self.end();
+            }
+            Mask::All => self.store_dense(at, step.cast_signed(), place.word, values),
+        }
+        self.release(base);
+        self.else_();
+        self.store_lanes(vector, place, mask, values);
+        self.end();
+    }
+
+    /// Whether inactive lanes keep what is there by being written again.
+    fn must_blend(&self, place: Resolved, mask: Mask) -> bool {
+        place.is_local && matches!(mask, Mask::Lanes(_))
+    }
+
+    /// Writes one lane of this part at a time.
+    fn store_lanes(&mut self, vector: Vector, place: Resolved, mask: Mask, values: &[Lanes]) {
+        let addresses = self.lane_addresses(vector, place.offset);
+        self.scatter(addresses, place.word, mask, values);
+        self.release_addresses(addresses);
     }
 }
 
@@ -130,63 +180,70 @@ impl Emitter<'_> {
                 };
                 continue;
             }
-            self.push_lanes(*value);
-            let vector = self.f.keep(ValType::V128);
-            if let Mask::All = mask {
-                self.f.ins().local_get(base).local_get(vector).v128_store32_lane(memory, 3);
-            } else {
-                self.f.for_lanes(mask, |f, lane| {
-                    f.ins().local_get(base).local_get(vector).v128_store32_lane(memory, lane);
-                });
-            }
-            self.f.release(vector);
+            let vector = self.each(|this| this.push_lanes(*value));
+            self.f.for_parts(|f| match mask {
+                Mask::All if f.part() + 1 < f.parts() => {}
+                Mask::All => {
+                    f.get(base);
+                    f.get_vector(vector);
+                    f.ins().v128_store32_lane(memory, 3);
+                }
+                Mask::Lanes(_) => f.for_lanes(mask, |f, lane| {
+                    f.get(base);
+                    f.get_vector(vector);
+                    f.ins().v128_store32_lane(memory, lane);
+                }),
+            });
+            self.f.release_vector(vector);
         }
     }
 
     fn store_lanes(&mut self, place: &Place, resolved: Resolved, values: &[Lanes], mask: Mask) {
-        let dense = |step| FunctionBuilder::is_dense(step, resolved, values.len());
-        match (resolved.address, mask) {
-            (Address::Affine { base, step }, Mask::All) if dense(step) => {
-                self.f.store_dense(base, step, resolved, values);
-            }
-            (Address::Affine { base, step: 4 }, Mask::Local(mask)) if resolved.is_own => {
-                self.f.store_blended(base, resolved, mask, values);
-            }
-            (Address::Affine { base, step }, Mask::Local(local)) if dense(step) => {
-                self.f.ins().local_get(local).i32x4_all_true();
-                self.f.if_();
-                self.f.store_dense(base, step, resolved, values);
-                self.f.else_();
-                self.f.store_sparse(base, step, resolved, mask, values);
-                self.f.end();
-            }
-            (Address::Affine { base, step }, _) => self.f.store_sparse(base, step, resolved, mask, values),
-            (Address::Lanes { vector }, _) => {
-                let addresses = self.f.lane_addresses(vector, resolved.offset);
-                self.f.scatter(addresses, resolved.word, mask, values);
-                self.f.release_addresses(addresses);
-            }
-            (Address::Either { base, step, ok }, _) => {
+        match resolved.address {
+            Address::Affine { base, step } => self.store_affine(base, step, resolved, values, mask),
+            Address::Lanes { vector } => self.f.for_parts(|f| f.store_scattered(vector, resolved, mask, values)),
+            Address::Either { base, step, ok } => {
                 self.f.get(ok);
-                if let (Mask::Local(mask), true) = (mask, dense(step)) {
-                    self.f.ins().local_get(mask).i32x4_all_true().i32_and();
-                }
                 self.f.if_();
-                if dense(step) {
-                    self.f.store_dense(base, step, resolved, values);
-                } else {
-                    self.f.store_sparse(base, step, resolved, mask, values);
-                }
+                self.store_affine(base, step, resolved, values, mask);
                 self.f.else_();
-                self.push_vector_address(place);
-                let vector = self.f.keep(ValType::V128);
-                let addresses = self.f.lane_addresses(vector, resolved.offset);
-                self.f.release(vector);
-                self.f.scatter(addresses, resolved.word, mask, values);
-                self.f.release_addresses(addresses);
+                self.for_parts(|this| {
+                    let addresses = this.part_addresses(place, resolved.offset);
+                    this.f.scatter(addresses, resolved.word, mask, values);
+                    this.f.release_addresses(addresses);
+                });
                 self.f.end();
             }
-            (Address::Uniform { .. }, _) => {}
+            Address::Uniform { .. } => {}
+        }
+    }
+
+    /// Writes to addresses that are `step` bytes apart: whole vectors, if all lanes are active.
+    fn store_affine(&mut self, base: u32, step: i32, resolved: Resolved, values: &[Lanes], mask: Mask) {
+        let stride = resolved.word;
+        let each = |f: &mut FunctionBuilder, store: &dyn Fn(&mut FunctionBuilder, PartBase)| {
+            f.for_parts(|f| {
+                let at = f.part_base(base, step, resolved);
+                store(f, at);
+                f.release_base(at);
+            });
+        };
+        let dense = |f: &mut FunctionBuilder, at| f.store_dense(at, step, stride, values);
+        let sparse = |f: &mut FunctionBuilder, at| f.store_sparse(at, step, stride, mask, values);
+        match mask {
+            _ if !FunctionBuilder::is_dense(step, resolved, values.len()) => each(&mut self.f, &sparse),
+            Mask::All => each(&mut self.f, &dense),
+            Mask::Lanes(mask) if resolved.is_local && step == 4 => {
+                each(&mut self.f, &|f, at| f.store_blended(at, stride, mask, values));
+            }
+            Mask::Lanes(mask) => {
+                self.f.all_true(mask);
+                self.f.if_();
+                each(&mut self.f, &dense);
+                self.f.else_();
+                each(&mut self.f, &sparse);
+                self.f.end();
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Operations on four lanes at once: each takes its operands, and leaves a vector on the stack.
+//! Operations on the lanes of one part at once: each takes its operands, and leaves a vector on the stack.
 //!
 //! What comes out is what [`samebit_wgsl::lowered::eval`] says of each lane, but for which NaN a NaN is. A `Bool` is a
 //! lane of ones or zeros.
@@ -6,7 +6,6 @@
 use super::function::FunctionBuilder;
 use super::operand::Lanes;
 use samebit_wgsl::lowered::{Binary, Type, Unary, eval};
-use wasm_encoder::ValType;
 
 /// The largest `f32` below 2³¹, and the largest below 2³².
 pub(super) const SIGNED_MAX: u32 = 0x4eff_ffff;
@@ -96,13 +95,17 @@ impl FunctionBuilder {
     /// Fills in all bits below the highest, and counts those that are left.
     fn leading_zeros(&mut self, a: Lanes) {
         self.push(a);
-        let x = self.keep(ValType::V128);
+        let x = self.keep_part();
         for shift in [1, 2, 4, 8, 16] {
-            self.ins().local_get(x).local_get(x).i32_const(shift).i32x4_shr_u().v128_or().local_set(x);
+            self.get_vector(x);
+            self.get_vector(x);
+            self.ins().i32_const(shift).i32x4_shr_u().v128_or();
+            self.set_vector(x);
         }
-        self.ins().local_get(x).v128_not();
+        self.get_vector(x);
+        self.ins().v128_not();
         self.popcnt();
-        self.release(x);
+        self.release_vector(x);
     }
 
     /// Looks up the halves of each byte, reversed, and reverses the bytes of each lane.
@@ -110,24 +113,17 @@ impl FunctionBuilder {
         let low: [u8; 16] = std::array::from_fn(|i| (i as u8).reverse_bits());
         let high = low.map(|byte| byte >> 4);
         self.push(a);
-        let x = self.keep(ValType::V128);
+        let x = self.keep_part();
         let nibbles = i128::from_le_bytes([0x0f; 16]);
-        self.ins()
-            .v128_const(i128::from_le_bytes(low))
-            .local_get(x)
-            .v128_const(nibbles)
-            .v128_and()
-            .i8x16_swizzle()
-            .v128_const(i128::from_le_bytes(high))
-            .local_get(x)
-            .i32_const(4)
-            .i8x16_shr_u()
-            .i8x16_swizzle()
-            .v128_or()
-            .local_tee(x)
-            .local_get(x)
-            .i8x16_shuffle([3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12]);
-        self.release(x);
+        self.ins().v128_const(i128::from_le_bytes(low));
+        self.get_vector(x);
+        self.ins().v128_const(nibbles).v128_and().i8x16_swizzle().v128_const(i128::from_le_bytes(high));
+        self.get_vector(x);
+        self.ins().i32_const(4).i8x16_shr_u().i8x16_swizzle().v128_or();
+        self.tee_vector(x);
+        self.get_vector(x);
+        self.ins().i8x16_shuffle([3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12]);
+        self.release_vector(x);
     }
 
     /// An operation of two vectors.
@@ -281,101 +277,5 @@ impl FunctionBuilder {
                 ins.i32_shr_s()
             };
         });
-    }
-
-    /// Takes the lanes apart: `op` finds two numbers on the stack and leaves one.
-    fn by_lane(&mut self, a: Lanes, b: Lanes, mut op: impl FnMut(&mut Self)) {
-        self.push(a);
-        let x = self.keep(ValType::V128);
-        let y = if let Lanes::Bits(_) | Lanes::Splat(..) = b {
-            None
-        } else {
-            self.push(b);
-            Some(self.keep(ValType::V128))
-        };
-        for lane in 0..4 {
-            self.ins().local_get(x).i32x4_extract_lane(lane);
-            match (y, b) {
-                (Some(y), _) => {
-                    self.ins().local_get(y).i32x4_extract_lane(lane);
-                }
-                (None, Lanes::Bits(bits)) => self.i32(bits),
-                (None, Lanes::Splat(local, _)) => self.get(local),
-                (None, _) => self.i32(0),
-            }
-            op(self);
-            let mut ins = self.ins();
-            if lane == 0 {
-                ins.i32x4_splat()
-            } else {
-                ins.i32x4_replace_lane(lane)
-            };
-        }
-        self.release(x);
-        y.into_iter().for_each(|y| self.release(y));
-    }
-
-    /// There is no vector division. A divisor that has no quotient is made 1, which gives what is wanted instead.
-    fn vector_division(&mut self, op: Binary, a: Lanes, b: Lanes) {
-        let signed = matches!(op, Binary::DivideSigned | Binary::RemainderSigned);
-        if let Lanes::Bits(divisor) = b
-            && self.division_by(op, a, divisor)
-        {
-            return;
-        }
-        let safe = match b {
-            Lanes::Bits(bits) if bits != 0 && (!signed || bits != u32::MAX) => None,
-            _ => {
-                self.safe_divisor(signed, a, b);
-                Some(self.keep_vector())
-            }
-        };
-        self.by_lane(a, safe.unwrap_or(b), |this| {
-            match op {
-                Binary::DivideSigned => this.ins().i32_div_s(),
-                Binary::DivideUnsigned => this.ins().i32_div_u(),
-                Binary::RemainderSigned => this.ins().i32_rem_s(),
-                _ => this.ins().i32_rem_u(),
-            };
-        });
-        safe.into_iter().for_each(|safe| self.release_vector(safe));
-    }
-
-    /// Unsigned division by a power of two. Returns whether it was one.
-    fn division_by(&mut self, op: Binary, a: Lanes, divisor: u32) -> bool {
-        if !divisor.is_power_of_two() {
-            return false;
-        }
-        match op {
-            Binary::DivideUnsigned => {
-                self.push(a);
-                self.i32(divisor.trailing_zeros());
-                self.ins().i32x4_shr_u();
-            }
-            Binary::RemainderUnsigned => {
-                self.push(a);
-                self.splat_const(divisor - 1);
-                self.ins().v128_and();
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    fn safe_divisor(&mut self, signed: bool, a: Lanes, b: Lanes) {
-        self.splat_const(1);
-        self.push(b);
-        self.push(b);
-        self.splat_const(0);
-        self.ins().i32x4_eq();
-        if signed {
-            self.push(b);
-            self.splat_const(u32::MAX);
-            self.ins().i32x4_eq();
-            self.push(a);
-            self.splat_const(1 << 31);
-            self.ins().i32x4_eq().v128_and().v128_or();
-        }
-        self.ins().v128_bitselect();
     }
 }

@@ -86,7 +86,7 @@ impl Shapes {
         let of = |value: &Value| self.values[value.0 as usize];
         Some(match op {
             Op::Constant(_) | Op::Length(_) => Shape::Uniform,
-            Op::Builtin(builtin) => shape_of_builtin(size, *builtin),
+            Op::Builtin(builtin) => shape_of_builtin(size, self.lanes, *builtin),
             Op::Binary(binary, a, b) => self.shape_of_binary(*binary, *a, *b, of(a)?, of(b)?),
             Op::Clamp { index, last, .. } if self.is_inside(*index, *last) => of(index)?,
             Op::Clamp { index, last, .. } => match (of(index)?, of(last)?) {
@@ -177,7 +177,7 @@ pub(in crate::codegen) fn operands(op: &Op) -> Vec<Value> {
 }
 
 /// Lanes are consecutive along the first axis that has more than one invocation, if a gang never spans two of its rows.
-fn shape_of_builtin(size: [u32; 3], builtin: Builtin) -> Shape {
+fn shape_of_builtin(size: [u32; 3], lanes: u32, builtin: Builtin) -> Shape {
     let axis = match builtin {
         Builtin::WorkgroupId(_) | Builtin::NumWorkgroups(_) => return Shape::Uniform,
         Builtin::LocalIndex => return Shape::Affine(1),
@@ -188,7 +188,7 @@ fn shape_of_builtin(size: [u32; 3], builtin: Builtin) -> Shape {
         return Shape::Uniform;
     }
     let is_last = size[first + 1..].iter().all(|&n| n == 1);
-    match (size[first].is_multiple_of(4) || is_last, axis == first) {
+    match (size[first].is_multiple_of(lanes) || is_last, axis == first) {
         (true, true) => Shape::Affine(1),
         (true, false) => Shape::Uniform,
         (false, _) => Shape::Varying,
