@@ -9,6 +9,7 @@
 mod address;
 mod announce;
 mod client;
+pub mod collection;
 mod fetch;
 pub mod frame;
 pub mod local;

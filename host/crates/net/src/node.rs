@@ -52,6 +52,14 @@ pub struct NodeConfig {
     pub gossip: bool,
 }
 
+impl NodeConfig {
+    /// A node that listens wherever it can, reaches others, and serves nothing.
+    pub fn new(key: SecretKey, reach: Reach) -> Self {
+        let connect_time = CONNECT_TIME;
+        Self { key, bind: Vec::new(), reach, connect_time, server: None, may_serve: None, gossip: false }
+    }
+}
+
 /// Why a node cannot take part.
 #[derive(Debug, Error)]
 #[non_exhaustive]

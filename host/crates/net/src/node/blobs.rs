@@ -26,8 +26,8 @@ const CONNECTIONS_MAX: usize = 512;
 const REQUESTS_MAX: usize = 32;
 /// How long a request may take to arrive.
 const REQUEST_TIME: Duration = Duration::from_secs(5);
-/// The longest list of a collection that is looked through, in bytes: 4,096 blobs.
-pub(crate) const COLLECTION_BYTES_MAX: u64 = 32 * 4096;
+/// The longest list of a collection that is looked through, in bytes: 4,097 hashes.
+const COLLECTION_BYTES_MAX: u64 = 32 * 4097;
 
 /// Serves blobs.
 pub(super) struct Blobs {

@@ -103,20 +103,11 @@ fn transport() -> Result<QuicTransportConfig, NodeError> {
 mod tests {
     use samebit_spec::SecretKey;
 
-    use super::super::CONNECT_TIME;
     use super::*;
 
     fn config(bind: &str) -> NodeConfig {
         let bind = vec![bind.parse().expect("address")];
-        NodeConfig {
-            key: SecretKey::from_bytes(&[7; 32]),
-            bind,
-            reach: Reach::Offline,
-            connect_time: CONNECT_TIME,
-            server: None,
-            may_serve: None,
-            gossip: false,
-        }
+        NodeConfig { bind, ..NodeConfig::new(SecretKey::from_bytes(&[7; 32]), Reach::Offline) }
     }
 
     #[test]

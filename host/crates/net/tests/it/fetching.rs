@@ -160,3 +160,44 @@ async fn a_policy_decides_by_peer_and_hash() {
     assert!(matches!(&error, FetchError::Nobody { faults, .. } if faults[0].1 == ProviderFault::Refused), "{error}");
     let _pin = soon(Fetcher::new(&friend.node, &providers, MIB).fetch(secret.into(), &|_| ())).await.expect("a friend");
 }
+
+#[tokio::test]
+async fn a_collection_is_listed_and_its_members_fetched() {
+    use samebit_net::collection::{list, pack};
+    let lab = Lab::new();
+    let (from, to) = (lab.machine(1).await, lab.machine(2).await);
+    let members = [from.add(b"one").await, from.add(&noise(1, 100_000)).await];
+    let named = [("a.txt".to_owned(), members[0].hash), ("b/c.bin".to_owned(), members[1].hash)];
+    let packed = pack(&from.store, &named).await.expect("packed");
+    let providers = [from.provider()];
+    let listed = soon(list(&to.node, &providers, packed.list.hash)).await.expect("listed");
+    let listed: Vec<_> = listed.iter().map(|member| (member.path.display().to_string(), member.hash)).collect();
+    assert_eq!(listed, named);
+    let fetcher = Fetcher::new(&to.node, &providers, MIB);
+    for (_, hash) in listed {
+        let _pin = soon(fetcher.fetch(Wish { hash, size_bytes: None }, &|_| ())).await.expect("fetched");
+    }
+    soon(list(&to.node, &providers, members[1].hash)).await.expect_err("no collection");
+}
+
+#[tokio::test]
+async fn a_whole_collection_in_one_request_is_served_if_every_member_may_be() {
+    use iroh_blobs::HashAndFormat;
+    let lab = Lab::new();
+    let secret = Hash::of(&noise(1, 5000));
+    let from = lab.machine_that(1, Arc::new(move |_, hash| Box::pin(async move { hash != secret }))).await;
+    let to = lab.machine(2).await;
+    let (open, hidden) = (from.add(b"open").await, from.add(&noise(1, 5000)).await);
+    let all = |members: Vec<(String, Hash)>| {
+        let (from, to) = (&from, &to);
+        async move {
+            let packed = samebit_net::collection::pack(&from.store, &members).await.expect("packed");
+            let connection = to.raw_connection(&from.provider()).await;
+            let content = HashAndFormat::hash_seq((*packed.list.hash.as_bytes()).into());
+            soon(to.store.index().remote().fetch(connection, content).complete()).await.is_ok()
+        }
+    };
+    assert!(all(vec![("open".to_owned(), open.hash)]).await);
+    assert!(!all(vec![("open".to_owned(), open.hash), ("hidden".to_owned(), hidden.hash)]).await);
+    assert!(!to.store.contains(&hidden.hash).await.expect("asked"));
+}

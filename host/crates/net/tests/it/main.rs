@@ -5,5 +5,7 @@ mod asking;
 mod fetching;
 mod hostile;
 mod local;
+mod offline;
+mod resuming;
 mod support;
 mod vectors;

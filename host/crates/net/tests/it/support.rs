@@ -1,7 +1,7 @@
 //! Nodes on loopback, a service that plays jobs by a script, and bytes.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,8 +29,10 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
 
 /// Folders for one test.
 pub(crate) struct Lab {
-    folder: TempDir,
+    folder: PathBuf,
     bounds: ServerBounds,
+    /// Removed with the lab, unless the folder is another's.
+    _temporary: Option<TempDir>,
 }
 
 /// A node with what is behind it.
@@ -47,7 +49,14 @@ pub(crate) fn key(number: u8) -> SecretKey {
 
 impl Lab {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("folder"), bounds: ServerBounds::default() }
+        let temporary = tempfile::tempdir().expect("folder");
+        let lab = Self::at(temporary.path());
+        Self { _temporary: Some(temporary), ..lab }
+    }
+
+    /// In a folder of another lab's.
+    pub(crate) fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), bounds: ServerBounds::default(), _temporary: None }
     }
 
     pub(crate) fn with_bounds(bounds: ServerBounds) -> Self {
@@ -55,7 +64,7 @@ impl Lab {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.join(name)
     }
 
     pub(crate) async fn store(&self, number: u8) -> Store {
@@ -94,6 +103,19 @@ impl Machine {
         let (blob, pin) = self.store.import_bytes(bytes.to_vec().into()).await.expect("imported");
         drop(pin);
         blob
+    }
+
+    /// A connection for blobs that goes around everything of ours on the asking side.
+    pub(crate) async fn raw_connection(&self, to: &Provider) -> iroh::endpoint::Connection {
+        use iroh::endpoint::{Endpoint, presets};
+        let id = iroh::EndpointId::from_bytes(to.host.as_bytes()).expect("key");
+        let address = to.addresses.iter().fold(iroh::EndpointAddr::new(id), |address, ip| address.with_ip_addr(*ip));
+        let endpoint = Endpoint::builder(presets::Minimal).relay_mode(iroh::RelayMode::Disabled);
+        let endpoint = soon(endpoint.bind()).await.expect("bound");
+        let connection = soon(endpoint.connect(address, iroh_blobs::ALPN)).await.expect("connected");
+        // Closed by the end of the test.
+        std::mem::forget(endpoint);
+        connection
     }
 
     pub(crate) async fn stop(self) {

@@ -1,0 +1,163 @@
+//! Collections: several blobs under names, in the form that iroh's other programs use (`sendme` among them).
+//!
+//! A collection is a blob that lists hashes. The first is of a blob with the names; the others are the members. What a
+//! stranger's collection says is bounded and its names are checked here, since they become paths.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use iroh_blobs::format::collection::{Collection, CollectionMeta};
+use iroh_blobs::hashseq::HashSeq;
+use samebit_spec::{BlobRef, Hash};
+use samebit_store::{Blob, ImportError, Pin, ReadError, Store};
+use thiserror::Error;
+
+use crate::message::Provider;
+use crate::{FetchError, Fetcher, Node, Wish};
+
+/// The most members of a collection that is listed here.
+pub const MEMBERS_MAX: usize = 4096;
+/// The longest list, and the longest blob of names, in bytes.
+const LIST_BYTES_MAX: u64 = 1 << 20;
+/// The longest name, in bytes.
+const NAME_BYTES_MAX: usize = 1024;
+/// Characters that a path cannot have on one system or another, or that lead elsewhere.
+const FORBIDDEN: [char; 8] = ['\\', ':', '*', '?', '"', '<', '>', '|'];
+
+/// A collection that was made here.
+#[derive(Debug)]
+pub struct Packed {
+    /// The list, by which the collection is known.
+    pub list: BlobRef,
+    /// The blob of names.
+    pub names: BlobRef,
+    /// Keeps both.
+    pub pins: [Pin; 2],
+}
+
+/// A member of somebody's collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its name as a relative path that leads nowhere but down.
+    pub path: PathBuf,
+    /// Its hash.
+    pub hash: Hash,
+}
+
+/// Why a collection cannot be listed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ListError {
+    /// The list or the names could not be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// They could not be read back.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// They are no collection.
+    #[error("not a collection: {0}")]
+    Malformed(&'static str),
+    /// A name is no relative path that leads down.
+    #[error("not a collection to keep: the name {0:?} is not a path that is safe everywhere")]
+    Name(String),
+}
+
+/// Makes a collection of blobs that are in the store.
+pub async fn pack(store: &Store, members: &[(String, Hash)]) -> Result<Packed, ImportError> {
+    let members = members.iter().map(|(name, hash)| (name.clone(), iroh_blobs::Hash::from(*hash.as_bytes())));
+    let mut blobs = members.collect::<Collection>().to_blobs();
+    let (Some(names), Some(list)) = (blobs.next(), blobs.next()) else {
+        unreachable!("a collection is a blob of names and a list");
+    };
+    let (names, names_pin) = store.import_bytes(names).await?;
+    let (list, list_pin) = store.import_bytes(list).await?;
+    Ok(Packed { list, names, pins: [list_pin, names_pin] })
+}
+
+/// Lists a collection, fetching its list and names, but no member.
+pub async fn list(node: &Node, providers: &[Provider], list: Hash) -> Result<Vec<Member>, ListError> {
+    let fetcher = Fetcher::new(node, providers, LIST_BYTES_MAX);
+    let hashes = small(&fetcher, node, list).await?;
+    let hashes = HashSeq::try_from(hashes).map_err(|_| ListError::Malformed("its list is no list of hashes"))?;
+    if hashes.len() > MEMBERS_MAX + 1 {
+        return Err(ListError::Malformed("it has too many members"));
+    }
+    let mut hashes = hashes.into_iter().map(|hash| Hash::from_bytes(*hash.as_bytes()));
+    let names = hashes.next().ok_or(ListError::Malformed("its list is empty"))?;
+    let names = small(&fetcher, node, names).await?;
+    members(&names, hashes.collect())
+}
+
+async fn small(fetcher: &Fetcher<'_>, node: &Node, hash: Hash) -> Result<bytes::Bytes, ListError> {
+    let (_, _pin) = fetcher.fetch(Wish { hash, size_bytes: None }, &|_| ()).await?;
+    match node.store().open_blob(&hash).await? {
+        Blob::Bytes(bytes) => Ok(bytes),
+        Blob::File(_) => Err(ListError::Malformed("its list is too long")),
+    }
+}
+
+/// The members that a blob of names and a list of hashes make.
+pub fn members(names: &[u8], hashes: Vec<Hash>) -> Result<Vec<Member>, ListError> {
+    let (meta, rest) = postcard::take_from_bytes::<CollectionMeta>(names)
+        .map_err(|_| ListError::Malformed("its names cannot be read"))?;
+    if !meta.check_header() || !rest.is_empty() {
+        return Err(ListError::Malformed("its names are in another form"));
+    }
+    if meta.names().len() != hashes.len() {
+        return Err(ListError::Malformed("it has not as many names as members"));
+    }
+    let mut seen = BTreeSet::new();
+    let mut members = Vec::with_capacity(hashes.len());
+    for (name, hash) in meta.names().iter().zip(hashes) {
+        let path = path(name).filter(|path| seen.insert(path.clone()));
+        let path = path.ok_or_else(|| ListError::Name(name.chars().take(80).collect()))?;
+        members.push(Member { path, hash });
+    }
+    Ok(members)
+}
+
+/// A stranger's name as a path, if it is one that leads down and means the same everywhere.
+fn path(name: &str) -> Option<PathBuf> {
+    let part_is_safe = |part: &str| {
+        let ends_well = !part.ends_with(['.', ' ']);
+        !part.is_empty() && ends_well && !part.chars().any(|char| char.is_control() || FORBIDDEN.contains(&char))
+    };
+    (name.len() <= NAME_BYTES_MAX && name.split('/').all(part_is_safe)).then(|| name.split('/').collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<u8> {
+        let members = names.iter().map(|name| ((*name).to_owned(), iroh_blobs::Hash::EMPTY));
+        members.collect::<Collection>().to_blobs().next().expect("names").to_vec()
+    }
+
+    #[test]
+    fn names_become_paths_that_lead_down() {
+        let listed = members(&names(&["a.txt", "größe/b c"]), vec![Hash::of(b"a"); 2]).expect("members");
+        assert_eq!(listed[1].path, PathBuf::from("größe").join("b c"));
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        let long = "x".repeat(NAME_BYTES_MAX + 1);
+        for name in ["", "/etc/passwd", "..", "a/../b", "a//b", "a/", ".", "C:x", "a\\b", "a\nb", "a. ", long.as_str()]
+        {
+            let error = members(&names(&[name]), vec![Hash::of(b"a")]).expect_err(name);
+            assert!(matches!(error, ListError::Name(_)), "{name}: {error}");
+        }
+        let error = members(&names(&["a", "a"]), vec![Hash::of(b"a"); 2]).expect_err("twice");
+        assert!(matches!(error, ListError::Name(_)), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_collection_is_refused() {
+        let good = names(&["a"]);
+        members(&good, Vec::new()).expect_err("more names than members");
+        members(&good[1..], vec![Hash::of(b"a")]).expect_err("no header");
+        members(&[&good[..], &[0]].concat(), vec![Hash::of(b"a")]).expect_err("left-over bytes");
+        members(b"", Vec::new()).expect_err("nothing");
+    }
+}
