@@ -5,6 +5,7 @@ mod asking;
 mod fetching;
 mod hostile;
 mod local;
+mod mutated;
 mod offline;
 mod resuming;
 mod support;
