@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use samebit_net::message::{EventKind, LocalRequest, OnDisconnect, Provider, Text, rule};
 use samebit_net::{CancelReason, ClientError, Ending};
 
-use crate::support::{Lab, job, key, receipt, soon, submit};
+use crate::script::receipt;
+use crate::support::{Lab, job, key, soon, submit};
 
 fn refused_by(error: &ClientError) -> &str {
     match error {

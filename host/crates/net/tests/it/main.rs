@@ -8,5 +8,6 @@ mod local;
 mod mutated;
 mod offline;
 mod resuming;
+mod script;
 mod support;
 mod vectors;
