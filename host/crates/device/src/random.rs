@@ -11,6 +11,7 @@
 
 mod composite;
 mod expression;
+mod float;
 mod rng;
 mod scope;
 mod shape;

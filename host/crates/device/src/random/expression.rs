@@ -6,32 +6,6 @@
 use super::scope::Writer;
 use super::types::{Scalar, Type};
 
-/// Operations of floats whose results depend on bits that only the exact profile defines.
-const FLOAT_FUNCTIONS: [&str; 22] = [
-    "sqrt",
-    "inverseSqrt",
-    "exp",
-    "exp2",
-    "log",
-    "log2",
-    "sin",
-    "cos",
-    "tan",
-    "tanh",
-    "atan",
-    "asin",
-    "acos",
-    "sinh",
-    "cosh",
-    "fract",
-    "asinh",
-    "acosh",
-    "atanh",
-    "quantizeToF16",
-    "saturate",
-    "radians",
-];
-
 /// After so many parts of one line, only leaves follow.
 const LINE_PARTS: u32 = 60;
 /// In a longer text, only leaves follow.
@@ -99,7 +73,7 @@ impl Writer {
         }
     }
 
-    fn float_literal(&mut self) -> String {
+    pub(super) fn float_literal(&mut self) -> String {
         let exact = ["1f", "2f", "3f"];
         let any = ["0.5f", "1f", "0.1f", "3.25f", "1e-3f", "12345.678f", "1e-38f", "1e30f"];
         (*if self.is_exact() { self.rng.pick(&exact) } else { self.rng.pick(&any) }).to_owned()
@@ -216,40 +190,6 @@ impl Writer {
             4 => format!("floor({a} * 0.5f)"),
             5 => format!("abs({a} - {b})"),
             _ => format!("select({a}, {b}, {})", self.scalar(Scalar::Bool, depth)),
-        }
-    }
-
-    fn float(&mut self, depth: u32) -> String {
-        let a = self.scalar(Scalar::F32, depth);
-        match self.rng.below(12) {
-            0..=3 => {
-                let op = *self.rng.pick(&["+", "-", "*", "/", "%"]);
-                let b = if self.rng.one_in(3) { self.float_literal() } else { self.scalar(Scalar::F32, depth) };
-                format!("({a} {op} {b})")
-            }
-            4 => {
-                let (b, c) = (self.scalar(Scalar::F32, depth), self.scalar(Scalar::F32, depth));
-                let name = *self.rng.pick(&["fma", "mix", "smoothstep", "clamp"]);
-                format!("{name}({a}, {b}, {c})")
-            }
-            5 | 6 => format!("{}({a})", *self.rng.pick(&FLOAT_FUNCTIONS)),
-            7 => format!("{}({a})", *self.rng.pick(&["floor", "ceil", "trunc", "round", "abs", "sign"])),
-            8 => {
-                let name = *self.rng.pick(&["min", "max", "pow", "atan2", "step"]);
-                format!("{name}({a}, {})", self.scalar(Scalar::F32, depth))
-            }
-            9 => format!("(-{a})"),
-            10 => {
-                let from = *self.rng.pick(&[Scalar::I32, Scalar::U32]);
-                format!("f32({})", self.scalar(from, depth))
-            }
-            _ => {
-                let size = 2 + self.rng.below(3);
-                let of = Type::Vector(size, Scalar::F32);
-                let name = *self.rng.pick(&["dot", "distance"]);
-                let (a, b) = (self.expression(&of, depth), self.expression(&of, depth));
-                format!("{name}({a}, {b})")
-            }
         }
     }
 
