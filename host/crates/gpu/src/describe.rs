@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use samebit_device::wgsl::limits as kernel;
-use samebit_device::{DeviceInfo, DeviceKind, limits};
+use samebit_device::{DeviceError, DeviceInfo, DeviceKind, limits};
+
+use crate::exact::Exactness;
+use crate::exact::pipeline::STORAGE_BINDINGS;
+use crate::watcher::Demands;
 
 /// A fixed limit: its name in WebGPU, what `wit/gpu.wit` promises, and where wgpu keeps it.
 struct Fixed {
@@ -96,6 +100,26 @@ pub(crate) fn required(adapter: &wgpu::Adapter) -> wgpu::Limits {
         max_compute_workgroup_storage_size: fixed.max_compute_workgroup_storage_size,
         ..fixed.or_worse_values_from(&adapter.limits())
     }
+}
+
+/// What to ask of an adapter for programs that are made exact in this way: that and nothing else beyond the fixed limits.
+pub(crate) fn exact_demands(
+    adapter: &wgpu::Adapter,
+    limits: wgpu::Limits,
+    exactness: Exactness,
+) -> Result<Demands, DeviceError> {
+    let features = exactness.features();
+    let missing = features - adapter.features();
+    if !missing.is_empty() {
+        let names: Vec<_> = missing.iter_names().map(|(name, _)| webgpu_name(name)).collect();
+        return Err(DeviceError::Unavailable(format!("the driver lacks {}", names.join(" and "))));
+    }
+    let has = adapter.limits().max_storage_buffers_per_shader_stage;
+    if has < STORAGE_BINDINGS {
+        let why = format!("the driver binds {has} storage buffers at once, and exact programs need {STORAGE_BINDINGS}");
+        return Err(DeviceError::Unavailable(why));
+    }
+    Ok(Demands { features, limits: wgpu::Limits { max_storage_buffers_per_shader_stage: STORAGE_BINDINGS, ..limits } })
 }
 
 fn numbers(limits: &wgpu::Limits) -> BTreeMap<String, u64> {

@@ -11,9 +11,11 @@ use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use naga::back::spv;
+use samebit_device::wgsl::lowered::Lowered;
 use samebit_device::wgsl::{BindingKind, Kernel, Refusal, RefusalReason};
 use samebit_device::{DeviceError, KernelFault};
 
+use crate::exact::{Exactness, pipeline};
 use crate::fate::{panic_text, translate};
 use crate::watcher::ready;
 
@@ -23,16 +25,43 @@ const STACK_BYTES: usize = 64 << 20;
 /// A kernel that can be dispatched.
 pub(crate) struct Pipeline {
     pub(crate) pipeline: wgpu::ComputePipeline,
+    pub(crate) layout: Layout,
+}
+
+/// Where a kernel's bindings are.
+pub(crate) enum Layout {
     /// By group; `None` where the kernel leaves one out.
-    pub(crate) groups: Vec<Option<wgpu::BindGroupLayout>>,
+    Groups(Vec<Option<wgpu::BindGroupLayout>>),
+    /// One group, numbered as the interface counts, and the control buffer last.
+    Exact {
+        group: wgpu::BindGroupLayout,
+        /// Whether an invocation can spend its budget.
+        has_loops: bool,
+    },
+}
+
+/// Compiles an exact program.
+pub(crate) fn compile_exact(
+    device: &wgpu::Device,
+    kernel: &Lowered,
+    exactness: Exactness,
+) -> Result<Pipeline, KernelFault> {
+    on_large_stack(|| {
+        let build = AssertUnwindSafe(|| pipeline::build(device, kernel, exactness));
+        catch_unwind(build).map_or_else(|panic| Err(panicked(&*panic)), |built| built.map_err(KernelFault::Device))
+    })
 }
 
 /// Compiles a kernel.
 pub(crate) fn compile(device: &wgpu::Device, kernel: &Kernel) -> Result<Pipeline, KernelFault> {
+    on_large_stack(|| guarded(device, kernel))
+}
+
+fn on_large_stack(compile: impl FnOnce() -> Result<Pipeline, KernelFault> + Send) -> Result<Pipeline, KernelFault> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("samebit-kernel".to_owned()).stack_size(STACK_BYTES);
         let compiling = thread
-            .spawn_scoped(scope, || guarded(device, kernel))
+            .spawn_scoped(scope, compile)
             .map_err(|error| DeviceError::Failed(format!("no thread could be started for a kernel: {error}")))?;
         compiling.join().unwrap_or_else(|panic| Err(panicked(&*panic)))
     })
@@ -99,7 +128,7 @@ fn build(device: &wgpu::Device, kernel: &Kernel) -> Result<Pipeline, KernelFault
     }
     match ready(validation.pop()) {
         Some(Some(error)) => Err(refuse(&error.to_string()).into()),
-        _ => Ok(Pipeline { pipeline, groups }),
+        _ => Ok(Pipeline { pipeline, layout: Layout::Groups(groups) }),
     }
 }
 

@@ -12,13 +12,17 @@
 //! - Waiting holds no thread of the caller's. A session has one thread of its own, because only a blocking call tells
 //!   when a GPU is done, and such a call watches one wgpu device only.
 //!
+//! - An exact program gives the bits that the lowered form defines, on whatever driver; [`exact`] says how.
+//!
 //! # What it leaves out
-//! Bits of floats: they are what this GPU's driver makes of them.
+//! Bits of floats in the native profile: they are what this GPU's driver makes of them.
 
 mod adapters;
 mod batch;
+mod bind;
 mod describe;
 mod device;
+pub mod exact;
 mod fate;
 mod kernel;
 mod pace;

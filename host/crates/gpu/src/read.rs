@@ -31,6 +31,9 @@ struct Piece {
 impl GpuSession {
     pub(crate) async fn read(&mut self, range: BufferRange, sink: Sink<'_>) -> Result<(), ReadError> {
         self.fate.check()?;
+        if self.is_spent().await? {
+            return Err(ReadError::BudgetSpent);
+        }
         let end = range.offset + range.size;
         let mut next = range.offset - range.offset % 4;
         // If this future is dropped on the way, its memory may still be on its way too, and is not used again.

@@ -1,7 +1,6 @@
 //! [`GpuSession`]: one job's wgpu device, its buffers and kernels, and what is on its way to the GPU.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,8 +10,10 @@ use samebit_device::{
 };
 
 use crate::batch::Batch;
+use crate::bind::bind_groups;
+use crate::exact::control::Exact;
 use crate::fate::Fate;
-use crate::kernel::{Pipeline, compile};
+use crate::kernel::{Pipeline, compile, compile_exact};
 use crate::pace::Pace;
 use crate::read::Staging;
 use crate::upload::Upload;
@@ -51,6 +52,8 @@ pub(crate) struct GpuSession {
     queue: wgpu::Queue,
     pub(crate) fate: Arc<Fate>,
     pub(crate) watcher: Watcher,
+    /// What exact programs need; nothing in a session for native ones.
+    pub(crate) exact: Option<Exact>,
 }
 
 impl GpuSession {
@@ -67,6 +70,7 @@ impl GpuSession {
             queue,
             fate,
             watcher,
+            exact: None,
         }
     }
 
@@ -95,6 +99,11 @@ impl GpuSession {
         let buffer = self.used(source.0)?;
         self.batch.encoder(&self.device).copy_buffer_to_buffer(&buffer, source.1, target, 0, size);
         Ok(())
+    }
+
+    /// Records a copy of a word of the control buffer, behind everything queued.
+    pub(crate) fn record_control_out(&mut self, control: &wgpu::Buffer, offset: u64, target: &wgpu::Buffer) {
+        self.batch.encoder(&self.device).copy_buffer_to_buffer(control, offset, target, 0, 4);
     }
 
     /// Submits what is queued.
@@ -200,7 +209,8 @@ impl GpuSession {
         }
         let kernel = self.kernels.get(&dispatch.kernel);
         let kernel = kernel.ok_or_else(|| DeviceError::Failed("a kernel does not exist".to_owned()))?;
-        let groups: Vec<_> = bind_groups(&self.device, kernel, dispatch, &buffers).collect();
+        let control = self.exact.as_mut().map(|exact| exact.control_for(kernel));
+        let groups = bind_groups(&self.device, kernel, dispatch, &buffers, control);
         let pass = self.batch.pass(&self.device);
         pass.set_pipeline(&kernel.pipeline);
         for (index, group) in &groups {
@@ -213,30 +223,6 @@ impl GpuSession {
         }
         Ok(())
     }
-}
-
-fn bind_groups<'a>(
-    device: &'a wgpu::Device,
-    kernel: &'a Pipeline,
-    dispatch: &'a Dispatch,
-    buffers: &'a [wgpu::Buffer],
-) -> impl Iterator<Item = (u32, wgpu::BindGroup)> + 'a {
-    (0..).zip(&kernel.groups).filter_map(move |(index, layout)| {
-        let layout = layout.as_ref()?;
-        let bindings = dispatch.bindings.iter().zip(buffers).filter(|(binding, _)| binding.group == index);
-        let entries: Vec<_> = bindings
-            .map(|(binding, buffer)| wgpu::BindGroupEntry {
-                binding: binding.binding,
-                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer,
-                    offset: binding.range.offset,
-                    size: NonZeroU64::new(binding.range.size),
-                }),
-            })
-            .collect();
-        let descriptor = wgpu::BindGroupDescriptor { label: None, layout, entries: &entries };
-        Some((index, device.create_bind_group(&descriptor)))
-    })
 }
 
 impl Session for GpuSession {
@@ -302,12 +288,13 @@ impl Session for GpuSession {
 
     fn kernel_create(&mut self, id: KernelId, program: Program) -> Result<(), KernelFault> {
         self.fate.check()?;
-        let Program::Native { kernel, .. } = program else {
-            return Err(
-                DeviceError::Failed("it was given an exact kernel, which it never promised to run".into()).into()
-            );
+        let compiled = match (program, &self.exact) {
+            (Program::Native { kernel, .. }, _) => compile(&self.device, &kernel),
+            (Program::Exact(kernel), Some(exact)) => compile_exact(&self.device, &kernel, exact.exactness),
+            (Program::Exact(_), None) => {
+                Err(DeviceError::Failed("it was given an exact kernel, which it never promised to run".into()).into())
+            }
         };
-        let compiled = compile(&self.device, &kernel);
         if let Err(KernelFault::Device(error)) = &compiled {
             self.fate.fail(error.clone());
         }
@@ -349,6 +336,10 @@ impl Session for GpuSession {
     }
 
     fn finish(&mut self) -> BoxFuture<'_, Result<(), FinishError>> {
-        Box::pin(async { Ok(self.wait(0, 0).await?) })
+        Box::pin(async {
+            let is_spent = self.is_spent().await?;
+            self.wait(0, 0).await?;
+            if is_spent { Err(FinishError::BudgetSpent) } else { Ok(()) }
+        })
     }
 }

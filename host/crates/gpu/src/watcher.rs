@@ -18,6 +18,12 @@ use crate::fate::{Fate, panic_text};
 /// once, so this costs nothing but a wake-up.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// What a device is asked for when it is opened.
+pub(crate) struct Demands {
+    pub(crate) features: wgpu::Features,
+    pub(crate) limits: wgpu::Limits,
+}
+
 /// Something to wait for.
 struct Wait {
     submission: wgpu::SubmissionIndex,
@@ -76,7 +82,7 @@ impl Watcher {
     /// Starts a thread that opens an adapter.
     pub(crate) async fn open(
         adapter: wgpu::Adapter,
-        limits: wgpu::Limits,
+        demands: Demands,
         fate: Arc<Fate>,
     ) -> Result<(Self, wgpu::Device, wgpu::Queue), DeviceError> {
         let (waits, requests) = mpsc::channel();
@@ -88,7 +94,7 @@ impl Watcher {
         let thread = std::thread::Builder::new().name("samebit-gpu".to_owned());
         let body = move || {
             let watched = AssertUnwindSafe(|| {
-                let (device, queue) = match request(&adapter, limits) {
+                let (device, queue) = match request(&adapter, demands) {
                     Ok((device, queue)) => (device, queue),
                     Err(error) => return drop(opened.send(Err(error))),
                 };
@@ -131,11 +137,11 @@ impl Watcher {
     }
 }
 
-fn request(adapter: &wgpu::Adapter, limits: wgpu::Limits) -> Result<(wgpu::Device, wgpu::Queue), DeviceError> {
+fn request(adapter: &wgpu::Adapter, demands: Demands) -> Result<(wgpu::Device, wgpu::Queue), DeviceError> {
     let descriptor = wgpu::DeviceDescriptor {
         label: None,
-        required_features: wgpu::Features::empty(),
-        required_limits: limits,
+        required_features: demands.features,
+        required_limits: demands.limits,
         experimental_features: wgpu::ExperimentalFeatures::disabled(),
         // Many sessions share a machine, and most of them are small.
         memory_hints: wgpu::MemoryHints::MemoryUsage,
