@@ -1,16 +1,22 @@
 //! Random programs on the driver and in the interpreter, which is another way from the same text to a result.
 //!
-//! Their floats are small whole numbers, so that every driver computes the same. A plain run makes a few programs;
-//! `SAMEBIT_PROGRAMS` says how many, and `SAMEBIT_SEED` which is the first.
+//! As they stand, their floats are small whole numbers, so that every driver computes the same. As exact programs their
+//! floats are any. A plain run makes a few programs; `SAMEBIT_PROGRAMS` says how many, and `SAMEBIT_SEED` which is the
+//! first.
 
 use samebit_device::random::{Floats, Program, program};
 use samebit_device::wgsl::{Admission, Kernel, Source, lower, parse};
 use samebit_device::{BindingIndex, BufferRange, Checked, Device, Grid, SessionOptions};
+use samebit_gpu::exact::Way;
 use samebit_gpu::{Choice, GpuDevice};
 use samebit_reference::interp::{self, Ended, Options};
 
+use crate::exact;
+
 /// How many programs a plain run makes.
 const PROGRAMS: u64 = 40;
+/// The same of exact ones, which take a driver longer to compile.
+const EXACT_PROGRAMS: u64 = 16;
 
 /// Programs of which lavapipe of Mesa 22.3 makes something else. They run, but may differ; the exact cause is not known.
 ///
@@ -41,11 +47,14 @@ fn interpreted(program: &Program) -> Vec<Vec<u8>> {
     buffers
 }
 
+/// A session of the driver.
+async fn open(device: &GpuDevice, admission: Admission) -> Checked {
+    let options = SessionOptions { admission, loop_iterations: 1 << 24 };
+    Checked::new(device.open(options).await.expect("it opens"), 16 << 20, admission)
+}
+
 /// What each bound buffer holds at the end, by the driver.
-async fn driven(device: &GpuDevice, program: &Program) -> Vec<Vec<u8>> {
-    let options = SessionOptions { admission: Admission::Native, loop_iterations: 1 << 24 };
-    let session = device.open(options).await.expect("it opens");
-    let mut gpu = Checked::new(session, 1 << 20, Admission::Native);
+async fn driven(gpu: &mut Checked, program: &Program) -> Vec<Vec<u8>> {
     let kernel = kernel(program);
     let bindings = kernel.interface().bindings.clone();
     let id = gpu.kernel_create(kernel, &program.text).expect("it compiles");
@@ -67,7 +76,9 @@ async fn driven(device: &GpuDevice, program: &Program) -> Vec<Vec<u8>> {
         };
         gpu.buffer_read(BufferRange { buffer: *buffer, offset: 0, size }, &mut sink).await.expect("it is in range");
         ends.push(end);
+        gpu.buffer_drop(*buffer);
     }
+    gpu.kernel_drop(id);
     ends
 }
 
@@ -78,7 +89,8 @@ fn vulkan_and_the_interpreter_agree_on_random_programs() {
     let mut differ = Vec::new();
     for seed in from..from + number("SAMEBIT_PROGRAMS").unwrap_or(PROGRAMS) {
         let program = program(seed, Floats::Exact);
-        if interpreted(&program) != pollster::block_on(driven(&device, &program)) {
+        let mut gpu = pollster::block_on(open(&device, Admission::Native));
+        if interpreted(&program) != pollster::block_on(driven(&mut gpu, &program)) {
             println!("SAMEBIT_SEED={seed} SAMEBIT_PROGRAMS=1\n{}", program.text);
             if !DRIVER_FAULTS.contains(&seed) {
                 differ.push(seed);
@@ -88,4 +100,27 @@ fn vulkan_and_the_interpreter_agree_on_random_programs() {
     drop(device);
     assert!(samebit_gpu::all_closed_within(std::time::Duration::from_secs(30)));
     assert_eq!(differ, [0; 0], "seeds of programs that differ");
+}
+
+/// The two ways of emission and the interpreter.
+#[test]
+fn vulkan_and_the_interpreter_agree_exactly_on_random_programs() {
+    let devices = [Way::Vulkan, Way::Portable].map(|way| (way, exact::device(way, |found| found)));
+    let mut sessions =
+        devices.each_ref().map(|(way, device)| (*way, pollster::block_on(open(device, Admission::Exact))));
+    let from = number("SAMEBIT_SEED").unwrap_or(0);
+    let mut differ = Vec::new();
+    for seed in from..from + number("SAMEBIT_PROGRAMS").unwrap_or(EXACT_PROGRAMS) {
+        let program = program(seed, Floats::Any);
+        let expected = interpreted(&program);
+        for (way, gpu) in &mut sessions {
+            if expected != pollster::block_on(driven(gpu, &program)) {
+                println!("SAMEBIT_SEED={seed} SAMEBIT_PROGRAMS=1 {way:?}\n{}", program.text);
+                differ.push((seed, *way));
+            }
+        }
+    }
+    drop((sessions, devices));
+    assert!(samebit_gpu::all_closed_within(std::time::Duration::from_secs(30)));
+    assert_eq!(differ, [], "seeds of programs that differ");
 }

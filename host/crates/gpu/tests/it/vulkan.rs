@@ -185,10 +185,14 @@ fn sessions_leave_no_threads_behind() {
 }
 
 #[test]
-fn an_exact_session_is_refused_with_what_to_do() {
+fn a_device_that_cannot_be_made_exact_says_why_and_what_to_do() {
+    let device = device();
+    device.set_exactness(Err("its driver guesses".to_owned()));
     let options = SessionOptions { admission: Admission::Exact, ..NATIVE };
-    let Err(error) = pollster::block_on(device().open(options)) else { panic!("it promised every bit") };
-    assert!(matches!(&error, DeviceError::Unavailable(why) if why.contains("--device reference")), "{error}");
+    let Err(error) = pollster::block_on(device.open(options)) else { panic!("it promised every bit") };
+    let DeviceError::Unavailable(why) = error else { panic!("{error}") };
+    assert!(why.contains("its driver guesses") && why.contains("--device reference"), "{why}");
+    pollster::block_on(works(&device));
 }
 
 #[test]
