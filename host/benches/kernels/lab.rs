@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use samebit_device::wgsl::{Admission, Source, parse};
 use samebit_device::{BindingIndex, BufferId, BufferRange, Checked, Device, Grid, KernelId, SessionOptions};
+use samebit_gpu::exact::{Exactness, Way};
 use samebit_gpu::{Choice, GpuDevice};
 use samebit_reference::ReferenceDevice;
 
@@ -20,13 +21,17 @@ pub(crate) struct Sides {
     pub(crate) reference: ReferenceDevice,
     /// The first GPU of this machine, or its driver in software.
     pub(crate) driver: Option<GpuDevice>,
+    /// The same, with exact programs written in each way.
+    pub(crate) exact: Vec<(Way, GpuDevice)>,
 }
 
 impl Sides {
     /// Finds the devices.
     pub(crate) fn open(with_gpu: bool) -> Self {
         let driver = if with_gpu { GpuDevice::select(&Choice::Default).ok() } else { None };
-        Self { reference: ReferenceDevice::new().expect("this CPU runs kernels"), driver }
+        let exact = if driver.is_some() { [Way::Portable, Way::Vulkan].map(exact).into() } else { Vec::new() };
+        let exact = exact.into_iter().flatten().collect();
+        Self { reference: ReferenceDevice::new().expect("this CPU runs kernels"), driver, exact }
     }
 
     /// The machine, in a line.
@@ -40,6 +45,18 @@ impl Sides {
             .map_or("no driver".to_owned(), |device| format!("{} ({})", device.info().name, device.info().driver));
         format!("{cores} cores of {}, {driver}", model.unwrap_or("unknown CPU").trim())
     }
+}
+
+/// The first GPU, with exact programs written in one way, if it takes that.
+fn exact(way: Way) -> Option<(Way, GpuDevice)> {
+    let device = GpuDevice::select(&Choice::Default).ok()?;
+    let found = pollster::block_on(device.exactness()).ok()?;
+    if way == Way::Vulkan && found.way != way {
+        return None;
+    }
+    let device = GpuDevice::select(&Choice::Default).ok()?;
+    device.set_exactness(Ok(Exactness { way, ..found }));
+    Some((way, device))
 }
 
 /// A session, short-spoken.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use samebit_device::wgsl::Admission;
+use samebit_gpu::exact::Way;
 
 use crate::cases;
 use crate::lab::{Bench, Sides};
@@ -13,6 +14,8 @@ use crate::suite::{Case, Words};
 struct Times {
     reference: Vec<Duration>,
     driver: Vec<Duration>,
+    /// On the driver, exactly: in the portable way, and in Vulkan's.
+    exact: [Vec<Duration>; 2],
     rust: Vec<Duration>,
 }
 
@@ -20,13 +23,17 @@ struct Times {
 #[derive(Default)]
 struct Ratios {
     driver: Vec<f64>,
+    exact: [Vec<f64>; 2],
     rust: Vec<f64>,
 }
 
 /// Prints the table, and says whether all answers were right.
 pub(crate) fn suite(sides: &Sides, rounds: usize, only: Option<&str>) -> bool {
-    println!("| kernel | work | reference | driver | Rust | driver / reference | Rust / reference |");
-    println!("|---|---|---:|---:|---:|---:|---:|");
+    println!(
+        "| kernel | work | reference | driver | portable | vulkan | Rust | driver / reference | portable / driver | \
+         vulkan / driver | Rust / reference |"
+    );
+    println!("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     let mut ratios = Ratios::default();
     let mut is_right = true;
     for make in cases::ALL {
@@ -38,27 +45,31 @@ pub(crate) fn suite(sides: &Sides, rounds: usize, only: Option<&str>) -> bool {
             Ok(times) => row(&case, &times, &mut ratios),
             Err(fault) => {
                 is_right = false;
-                println!("| {} | {} | {fault} | | | | |", case.name, case.size);
+                println!("| {} | {} | {fault} | | | | | | | | |", case.name, case.size);
             }
         }
     }
-    let by = [&ratios.driver, &ratios.rust];
+    let by = [&ratios.driver, &ratios.exact[0], &ratios.exact[1], &ratios.rust];
     summary("**geometric mean**", by.map(|ratios| geometric_mean(ratios)));
     summary("least", by.map(|ratios| ratios.iter().copied().fold(f64::NAN, f64::min)));
-    println!("| target | | | | | ≥ 10, none below 1 | ≥ 0.5 |\n");
+    println!("| target | | | | | | | ≥ 10, none below 1 | ≤ 1.5 | ≤ 1.5 | ≥ 0.5 |\n");
     is_right
 }
 
-/// Prints a row of what the ratios to the driver and to Rust come to.
-fn summary(what: &str, ratios: [f64; 2]) {
-    let [driver, rust] = ratios.map(|ratio| if ratio.is_nan() { "–".to_owned() } else { format!("{ratio:.2}") });
-    println!("| {what} | | | | | {driver} | {rust} |");
+/// Prints a row of what the ratios come to.
+fn summary(what: &str, ratios: [f64; 4]) {
+    let ratios = ratios.map(|ratio| if ratio.is_nan() { "–".to_owned() } else { format!("{ratio:.2}") });
+    println!("| {what} | | | | | | | {} |", ratios.join(" | "));
 }
 
 fn measure(case: &Case, sides: &Sides, rounds: usize) -> Result<Times, String> {
     let mut reference = Bench::new(case, &sides.reference, Admission::Exact)?;
     let driver = sides.driver.as_ref().map(|device| Bench::new(case, device, Admission::Native));
     let mut driver = driver.transpose()?;
+    let mut exact = [None, None];
+    for (way, device) in &sides.exact {
+        exact[usize::from(*way == Way::Vulkan)] = Some(Bench::new(case, device, Admission::Exact)?);
+    }
     let mut buffers = case.buffers.clone();
     // The first run of each warms it up, and is what is compared.
     reference.run(case);
@@ -66,27 +77,36 @@ fn measure(case: &Case, sides: &Sides, rounds: usize) -> Result<Times, String> {
     if let Some(driver) = &mut driver {
         driver.run(case);
     }
+    for exact in exact.iter_mut().flatten() {
+        exact.run(case);
+    }
     for output in &case.outputs {
+        let ours = reference.read(*output);
+        if exact.iter_mut().flatten().any(|exact| exact.read(*output) != ours) {
+            return Err("the driver is not exact".to_owned());
+        }
         let expected = &buffers[*output];
-        case.agreement
-            .check_reference(&reference.read(*output), expected)
-            .map_err(|fault| format!("wrong: {fault}"))?;
+        case.agreement.check_reference(&ours, expected).map_err(|fault| format!("wrong: {fault}"))?;
         if let Some(driver) = &mut driver {
             let checked = case.agreement.check_driver(&driver.read(*output), expected);
             checked.map_err(|fault| format!("the driver is wrong: {fault}"))?;
         }
     }
-    let mut times = Times { reference: Vec::new(), driver: Vec::new(), rust: Vec::new() };
+    let mut times =
+        Times { reference: Vec::new(), driver: Vec::new(), exact: [Vec::new(), Vec::new()], rust: Vec::new() };
     for _ in 0..rounds {
         times.reference.push(reference.run(case));
         times.rust.push(rust(case, &mut buffers));
         if let Some(driver) = &mut driver {
             times.driver.push(driver.run(case));
         }
+        for (exact, times) in exact.iter_mut().zip(&mut times.exact) {
+            times.extend(exact.as_mut().map(|exact| exact.run(case)));
+        }
     }
     reference.close();
-    if let Some(driver) = driver {
-        driver.close();
+    for bench in driver.into_iter().chain(exact.into_iter().flatten()) {
+        bench.close();
     }
     Ok(times)
 }
@@ -116,6 +136,26 @@ fn row(case: &Case, times: &Times, ratios: &mut Ratios) {
         let ratio_text = if ratio < 1.0 { format!("**{ratio:.2}**") } else { format!("{ratio:.2}") };
         (time(median_time(&times.driver)), ratio_text)
     };
+    let mut by_exact = [const { String::new() }; 2];
+    let mut exact = [const { String::new() }; 2];
+    for (way, taken) in times.exact.iter().enumerate() {
+        let is_there = !taken.is_empty() && !times.driver.is_empty();
+        exact[way] = if is_there { time(median_time(taken)) } else { "–".to_owned() };
+        by_exact[way] = if is_there {
+            let pairs = taken.iter().zip(&times.driver);
+            let ratio = median(pairs.map(|(exact, driver)| exact.as_secs_f64() / driver.as_secs_f64()).collect());
+            ratios.exact[way].push(ratio);
+            format!("{ratio:.2}")
+        } else {
+            "–".to_owned()
+        };
+    }
     let [reference, rust] = [&times.reference, &times.rust].map(|times| time(median_time(times)));
-    println!("| {} | {} | {reference} | {driver} | {rust} | {by_driver} | {by_rust:.2} |", case.name, case.size);
+    println!(
+        "| {} | {} | {reference} | {driver} | {} | {rust} | {by_driver} | {} | {by_rust:.2} |",
+        case.name,
+        case.size,
+        exact.join(" | "),
+        by_exact.join(" | ")
+    );
 }
