@@ -12,8 +12,8 @@ use crate::output::{BAD, GOOD, Output, Text, UNSURE};
 
 const AFTER: &str = "\
 The device marked with * is used unless `--device` says otherwise: `reference`, this CPU, which needs no driver and runs
-jobs of both profiles. GPUs run `--profile native` jobs; `--device gpu` takes the first suitable one. Jobs never see which
-device they run on.
+jobs of both profiles. So do GPUs: `exact` jobs to the same bits, `native` ones as their driver likes. `--device gpu` takes
+the first suitable one. Jobs never see which device they run on.
 
 Exit codes:
   0    devices are listed
@@ -22,7 +22,7 @@ Exit codes:
 Examples:
   samebit devices
   samebit devices -v            with limits and features
-  samebit run job.wasm --device gpu --profile native
+  samebit run job.wasm --device gpu
   samebit run job.wasm --device llvmpipe --profile native";
 
 /// Arguments of `samebit devices`.

@@ -102,13 +102,37 @@ mod vulkan {
     }
 
     #[test]
-    fn exact_jobs_are_sent_to_the_reference_device() {
+    fn exact_receipts_of_a_gpu_verify_on_the_reference_device_and_the_other_way_around() {
         let desk = Desk::new();
         let module = plugin("hello-job.wasm");
-        desk.file("numbers", [0; 16]);
-        let run = ["run", &module, "-i", "numbers=numbers", "-r", "r", "--device", "gpu"];
-        desk.samebit("s", &run).exits(3).says(&["`--device reference`", "`--profile native`"]);
-        assert!(!desk.path("r").exists());
+        desk.file("numbers", [0x3f; 16]);
+        let run = ["run", &module, "-i", "numbers=numbers", "-r", "r"];
+        desk.samebit("s", &[&run[..], &["--device", "gpu"]].concat()).exits(0);
+        let (_, value) = desk.json("s", &["inspect", "r"]);
+        assert_ne!(value["measured"]["device"]["name"], "reference", "{value}");
+        desk.samebit("s", &["verify", "r"]).exits(0).says(&["match"]);
+        desk.samebit("s", &run).exits(0);
+        desk.samebit("s", &["verify", "r", "--device", "gpu"]).exits(0).says(&["match"]);
+    }
+
+    #[test]
+    fn plugin_hello_job_exactly() {
+        hello_job_doubles_and_verifies(On::GpuExactly);
+    }
+
+    #[test]
+    fn plugin_image_filter_exactly() {
+        image_filter_agrees_with_its_reference(On::GpuExactly);
+    }
+
+    #[test]
+    fn plugin_gemm_exactly() {
+        gemm_agrees_with_sums_in_f64(On::GpuExactly);
+    }
+
+    #[test]
+    fn plugin_mandelbrot_exactly() {
+        mandelbrot_draws_the_same_picture_twice(On::GpuExactly);
     }
 
     #[test]

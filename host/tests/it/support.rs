@@ -13,6 +13,8 @@ pub(crate) enum On {
     Default,
     /// On a GPU, or what stands in for one.
     Gpu,
+    /// Exactly, on a GPU, and verified on the CPU.
+    GpuExactly,
 }
 
 /// A temporary folder that holds files and stores.
@@ -64,6 +66,7 @@ impl Desk {
         command.current_dir(self.folder.path()).args(["--store", store]).args(args);
         match (self.on, args.first()) {
             (On::Gpu, Some(&"run")) => drop(command.args(["--device", "gpu", "--profile", "native"])),
+            (On::GpuExactly, Some(&"run")) => drop(command.args(["--device", "gpu"])),
             (On::Gpu, Some(&"verify")) => drop(command.args(["--device", "gpu"])),
             _ => {}
         }
