@@ -2,8 +2,10 @@
 //!
 //! [`Device`] and [`Session`] are the seam between the sandbox and whatever computes. Both sides are kept honest here:
 //! [`Checked`] validates a guest's calls once for every device, so that two devices refuse the same calls with the same
-//! words, and [`conformance`] is the suite that every device must pass. This crate runs nothing itself.
+//! words, [`conformance`] is the suite that every device must pass, and [`battery`] puts its arithmetic to the test. This crate runs
+//! nothing itself.
 
+pub mod battery;
 mod checked;
 pub mod conformance;
 mod error;
