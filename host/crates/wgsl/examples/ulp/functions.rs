@@ -63,6 +63,9 @@ fn second(x: [u32; 2]) -> f64 {
 /// Rust's own loses digits.
 fn asinh(x: f64) -> f64 {
     let a = x.abs();
+    if a.is_infinite() {
+        return x;
+    }
     (a + a * a / (1.0 + (1.0 + a * a).sqrt())).ln_1p().copysign(x)
 }
 
