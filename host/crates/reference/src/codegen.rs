@@ -10,6 +10,7 @@ mod division;
 mod emit;
 mod flow;
 mod function;
+mod jumps;
 mod kept;
 mod layout;
 mod load;

@@ -20,27 +20,32 @@ impl Emitter<'_> {
     pub(super) fn nodes(&mut self, id: BlockId, mask: &mut Mask) {
         let flow = self.flow;
         let all: Vec<_> = (0..flow.block(id).nodes.len()).collect();
-        self.some_nodes(id, &all, mask);
+        self.some_nodes(id, &all, mask, None);
     }
 
-    /// Generates some statements of a block.
-    pub(super) fn some_nodes(&mut self, id: BlockId, numbers: &[usize], mask: &mut Mask) {
+    /// Generates some statements of a block. Where no lane is left goes on at `none`, or behind them. Returns whether lanes
+    /// may have vanished in the last one.
+    pub(super) fn some_nodes(&mut self, id: BlockId, numbers: &[usize], mask: &mut Mask, none: Option<Target>) -> bool {
         let flow = self.flow;
         let mut skips = 0;
+        let mut vanishing = false;
         for (index, number) in numbers.iter().enumerate() {
             let node = &flow.block(id).nodes[*number];
-            let vanishing = self.node(id, node, mask);
+            vanishing = self.node(id, node, mask);
             if self.shapes.is_collective(id) {
                 self.save_defined(node);
             }
             self.sweep_frame();
             if let (true, true, Mask::Lanes(mask)) = (vanishing, index + 1 < numbers.len(), *mask) {
-                let rest = self.f.block();
+                let rest = none.unwrap_or_else(|| {
+                    skips += 1;
+                    self.f.block()
+                });
                 self.br_if_none(mask, rest);
-                skips += 1;
             }
         }
         (0..skips).for_each(|_| self.f.end());
+        vanishing
     }
 
     /// Generates a statement. Returns whether lanes may have vanished.
@@ -128,42 +133,10 @@ impl Emitter<'_> {
         self.f.end();
     }
 
-    /// Pops a condition and branches by it, if one of two arms does nothing and the other only jumps. Returns whether.
-    ///
-    /// A block around the jump would do, but it would be outside of the loop that it leaves: see
-    /// [`return_if`](Self::return_if).
-    pub(super) fn branch(&mut self, [accept, reject]: [BlockId; 2]) -> bool {
-        let is_empty = |id: BlockId| self.flow.block(id).nodes.is_empty();
-        let (target, negated) = match (self.plain_jump(accept), self.plain_jump(reject)) {
-            (Some(target), _) if is_empty(reject) => (target, false),
-            (_, Some(target)) if is_empty(accept) => (target, true),
-            _ => return false,
-        };
-        if negated {
-            self.f.ins().i32_eqz();
-        }
-        self.f.br_if(target);
-        true
-    }
-
-    /// Where a block jumps that does nothing else.
-    fn plain_jump(&self, id: BlockId) -> Option<Target> {
-        let [node] = &*self.flow.block(id).nodes else { return None };
-        let (label, is_continue) = match node {
-            Node::Leave(label) => (label, false),
-            Node::Continue(label) => (label, true),
-            _ => return None,
-        };
-        let exit = self.exits.get(&label.0).filter(|_| !self.shapes.is_masked_jump(id))?;
-        let collect = if is_continue { exit.waiting } else { exit.left };
-        let is_tracked = self.shapes.is_collective(id) && self.plan.is_some_and(|plan| plan.mask.is_some());
-        if collect.is_some() || is_tracked {
-            return None;
-        }
-        Some(if is_continue { exit.next.unwrap_or(exit.leave) } else { exit.leave })
-    }
-
     fn if_varying(&mut self, condition: Value, blocks: [BlockId; 2], escapes: bool, mask: &mut Mask) {
+        if self.vanish(condition, blocks, mask) {
+            return;
+        }
         let lanes = self.lanes(condition);
         let arms = [false, true].map(|negated| {
             self.f.each(|f| {
@@ -230,27 +203,5 @@ impl Emitter<'_> {
         }
         left.into_iter().for_each(|left| self.f.release_vector(left));
         escapes
-    }
-
-    fn jump(&mut self, id: BlockId, label: Label, is_continue: bool, mask: &mut Mask) {
-        let Some(exit) = self.exits.get(&label.0).copied() else { return };
-        let collect = if is_continue { exit.waiting } else { exit.left };
-        if let Some(collect) = collect {
-            match *mask {
-                Mask::Lanes(mask) => self.join_mask(collect, mask),
-                Mask::All => self.f.for_parts(|f| {
-                    f.splat_const(u32::MAX);
-                    f.set_vector(collect);
-                }),
-            }
-        }
-        let masked = self.shapes.is_masked_jump(id);
-        // Those who come by a branch have been collected: what is left of the mask is joined with them.
-        if let (true, Mask::Lanes(mask)) = (masked || collect.is_some(), *mask) {
-            self.clear_mask(mask);
-        }
-        if !masked {
-            self.f.br(if is_continue { exit.next.unwrap_or(exit.leave) } else { exit.leave });
-        }
     }
 }

@@ -31,13 +31,18 @@ impl Emitter<'_> {
         self.open_frame();
         let next = self.f.block();
         self.exits.insert(label.0, Exit { leave, next: Some(next), left, waiting });
-        self.nodes(body, &mut inner);
+        let all: Vec<_> = (0..self.flow.block(body).nodes.len()).collect();
+        // Nobody waits for the end of the body: where no lane is left there, none is left at all.
+        let none = (vanishing && waiting.is_none()).then_some(leave);
+        let last_vanishes = self.some_nodes(body, &all, &mut inner, none);
         self.f.end();
         if let (true, Mask::Lanes(inner)) = (vanishing, inner) {
             if let Some(waiting) = waiting {
                 self.join_mask(inner, waiting);
             }
-            self.br_if_none(inner, leave);
+            if waiting.is_some() || last_vanishes {
+                self.br_if_none(inner, leave);
+            }
         }
         self.open_frame();
         self.nodes(continuing, &mut inner);

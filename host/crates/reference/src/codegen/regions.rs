@@ -158,7 +158,7 @@ impl Emitter<'_> {
             }
             this.open_frame();
             this.enter_region(region);
-            this.some_nodes(id, &region.nodes, &mut mask);
+            this.some_nodes(id, &region.nodes, &mut mask, None);
             this.leave_region(region);
             this.close_frame();
             this.save_budget();
