@@ -1,7 +1,7 @@
 //! The reference device: exact kernels on any CPU.
 //!
-//! A lowered kernel becomes a WebAssembly module with SIMD ([`codegen`]), four invocations to a vector, which wasmtime
-//! compiles and runs over workgroups, one thread to a core.
+//! A lowered kernel becomes a WebAssembly module with SIMD ([`codegen`]), four invocations to a vector and one
+//! or two vectors at a time, which wasmtime compiles and runs over workgroups, one thread to a core.
 //!
 //! # How a session works
 //! A session has one memory of up to 4 GiB, shared by the threads that run its kernels. Its calls are resolved to
