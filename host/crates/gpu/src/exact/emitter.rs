@@ -67,6 +67,7 @@ pub(super) fn emit<T: Target>(
         emitter.define(*value, result)?;
     }
     emitter.block(&kernel.body)?;
+    emitter.end_budget();
     Ok(emitter.target)
 }
 

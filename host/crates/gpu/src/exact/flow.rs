@@ -4,8 +4,8 @@
 //! it is bound for, leaves the innermost, and behind each that is passed on the way the label is looked at.
 //!
 //! # Budgets
-//! Each invocation counts its iterations down. When none is left it says so in the control buffer, and from then on leaves
-//! every loop at once, so that it soon ends; what it computes until then means nothing. Loops with barriers inside are
+//! Each invocation counts its iterations down. When none is left it keeps that in mind, and from then on leaves every loop at
+//! once, so that it soon ends and says so in the control buffer; what it computes until then means nothing. Loops with barriers inside are
 //! different: all of the workgroup must leave them together, or those that remain would wait for ever. Their iterations are
 //! the same for all, so they are counted once more, alone, and that number decides.
 
@@ -48,8 +48,19 @@ pub(super) struct Exits<T: Target> {
     open: Vec<Open>,
     /// Where control is bound for, if it is on its way.
     bound: T::Variable,
-    /// How many iterations are left: of all loops of the invocation, and of loops with barriers.
-    left: Option<[T::Variable; 2]>,
+    /// Nothing without loops.
+    budget: Option<Budget<T::Variable>>,
+}
+
+/// What counts an invocation's iterations.
+#[derive(Clone, Copy)]
+struct Budget<V> {
+    /// How many are left, of all loops.
+    left: V,
+    /// How many are left, of loops with barriers.
+    shared: V,
+    /// Whether there was one too many.
+    is_spent: V,
 }
 
 impl<T: Target> Exits<T> {
@@ -57,15 +68,19 @@ impl<T: Target> Exits<T> {
         let bound = target.variable(Kind::Word);
         let none = target.word(0);
         target.set(bound, none);
-        let left = has_loops(kernel).then(|| {
-            let budget = target.control(Control::Budget);
-            [(); 2].map(|()| {
+        let budget = has_loops(kernel).then(|| {
+            let granted = target.control(Control::Budget);
+            let [left, shared] = [(); 2].map(|()| {
                 let variable = target.variable(Kind::Word);
-                target.set(variable, budget);
+                target.set(variable, granted);
                 variable
-            })
+            });
+            let is_spent = target.variable(Kind::Bool);
+            let no = target.boolean(false);
+            target.set(is_spent, no);
+            Budget { left, shared, is_spent }
         });
-        Self { open: Vec::new(), bound, left }
+        Self { open: Vec::new(), bound, budget }
     }
 }
 
@@ -163,7 +178,7 @@ impl<T: Target> Emitter<'_, T> {
 
     /// Spends an iteration at the start of a loop's body.
     fn spend(&mut self, has_barriers: bool) {
-        let Some([left, shared]) = self.exits.left else { return };
+        let Some(Budget { left, shared, .. }) = self.exits.budget else { return };
         if has_barriers {
             let rest = self.spend_from(shared, true);
             let rest = self.target.with(Binary::Subtract, rest, 1);
@@ -185,16 +200,30 @@ impl<T: Target> Emitter<'_, T> {
         let rest = self.target.get(left);
         let is_over = self.target.is_zero(rest);
         self.target.begin_if(is_over);
-        self.if_real(|emitter| {
-            let yes = emitter.target.word(1);
-            emitter.target.set_control(Control::Spent, yes);
-        });
+        if let Some(budget) = self.exits.budget {
+            let yes = self.target.boolean(true);
+            self.target.set(budget.is_spent, yes);
+        }
         if leaves {
             self.target.leave();
         }
         self.target.begin_else();
         self.target.end_if();
         rest
+    }
+
+    /// At the end: says in the control buffer if the budget was spent. Not where it was, since drivers take much longer for
+    /// loops that write to buffers.
+    pub(super) fn end_budget(&mut self) {
+        let Some(budget) = self.exits.budget else { return };
+        let is_spent = self.target.get(budget.is_spent);
+        self.target.begin_if(is_spent);
+        self.if_real(|emitter| {
+            let yes = emitter.target.word(1);
+            emitter.target.set_control(Control::Spent, yes);
+        });
+        self.target.begin_else();
+        self.target.end_if();
     }
 
     /// Goes where an exit leads, from inside the innermost loop or switch.

@@ -2,8 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use samebit_device::wgsl::{Source, parse};
-use samebit_device::{BindingIndex, Device, DeviceError, FinishError, Grid, KernelFault, ReadError, conformance};
+use samebit_device::wgsl::{Admission, Source, parse};
+use samebit_device::{
+    BindingIndex, BufferRange, Checked, Device, DeviceError, FinishError, Grid, KernelFault, ReadError, SessionOptions,
+    conformance,
+};
 use samebit_gpu::Adapters;
 use samebit_gpu::worker::{WorkerOptions, adapters};
 
@@ -169,4 +172,37 @@ fn begin<T>(future: impl Future<Output = T>) {
 /// Time on a CPU so far.
 fn cpu_ticks(pid: u32) -> u64 {
     stat(pid, 11).parse().unwrap_or(0)
+}
+
+#[test]
+fn exact_programs_and_their_budgets_cross_the_pipe() {
+    const TEXT: &str = "
+        @group(0) @binding(0) var<storage, read_write> data: array<f32>;
+        @compute @workgroup_size(4) fn main(@builtin(local_invocation_index) i: u32) {
+            let x = data[i];
+            for (var n = 0u; n < 8u; n++) { data[i] = fma(data[i], x, -x) / 3.0; }
+        }";
+    let run = |loop_iterations| async move {
+        let device = device("plain", MINUTE);
+        let options = SessionOptions { admission: Admission::Exact, loop_iterations };
+        let session = device.open(options).await.expect("it opens");
+        let mut gpu = Checked::new(session, 1 << 20, Admission::Exact);
+        let source = Source { text: TEXT, entry_point: "main", constants: &[] };
+        let kernel = gpu.kernel_create(parse(&source).expect("it is valid"), TEXT).expect("it compiles");
+        let buffer = gpu.buffer_create(16).expect("it fits");
+        gpu.buffer_write(buffer, 0, bytemuck::bytes_of(&[1.7f32, -0.3, 1e-30, 3e9])).expect("it is in range");
+        let given = [(BindingIndex { group: 0, binding: 0 }, buffer, 0, None)];
+        gpu.dispatch(kernel, &given, Grid::Direct([1, 1, 1])).expect("it is valid");
+        let mut bytes = Vec::new();
+        let mut sink = |piece: &[u8]| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        };
+        let read = gpu.buffer_read(BufferRange { buffer, offset: 0, size: 16 }, &mut sink).await;
+        gpu.close().await;
+        read.map(|()| bytemuck::pod_collect_to_vec::<u8, f32>(&bytes))
+    };
+    let expected = [1.7f32, -0.3, 1e-30, 3e9].map(|x| (0..8).fold(x, |y, _| y.mul_add(x, -x) / 3.0));
+    assert_eq!(pollster::block_on(run(9)).expect("it is in its budget"), expected);
+    assert!(matches!(pollster::block_on(run(8)), Err(ReadError::BudgetSpent)));
 }
