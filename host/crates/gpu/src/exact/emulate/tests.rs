@@ -5,8 +5,13 @@ use crate::exact::target::Instructions;
 use samebit_device::random::Rng;
 use samebit_device::wgsl::lowered::{Binary, Unary, eval};
 
-/// How many random operands a plain run tries for each operation.
-const OPERANDS: u64 = 1 << 20;
+/// How many random operands a plain run tries for each operation; `SAMEBIT_OPERANDS` says otherwise.
+const OPERANDS: u64 = 1 << 17;
+
+fn operands() -> u64 {
+    let given = std::env::var("SAMEBIT_OPERANDS").ok().and_then(|text| text.parse().ok());
+    given.unwrap_or(OPERANDS)
+}
 
 /// A device whose division and root are off by as much as a device's may be, in a direction of its own choosing.
 struct Cpu {
@@ -154,7 +159,7 @@ fn cpu(off: u32) -> Cpu {
 
 fn check_one(name: &str, expected: fn(u32) -> u32, found: impl Fn(&mut Cpu, u32) -> u32, off: u32) {
     let (mut cpu, mut rng) = (cpu(off), Rng::new(11));
-    let random = (0..OPERANDS).map(|_| operand(&mut rng, 0x3f80_0000));
+    let random = (0..operands()).map(|_| operand(&mut rng, 0x3f80_0000));
     for a in edges().chain(random.collect::<Vec<_>>()) {
         let (expected, found) = (expected(a), found(&mut cpu, a));
         assert!(same(found, expected), "{name}({a:#x}) is {found:#x}, not {expected:#x}");
@@ -168,7 +173,7 @@ fn check_two(name: &str, expected: impl Fn(u32, u32) -> u32, found: impl Fn(&mut
         assert!(same(found, expected), "{name}({a:#x}, {b:#x}) is {found:#x}, not {expected:#x}");
     };
     edges().for_each(|a| edges().for_each(|b| check(a, b)));
-    for _ in 0..OPERANDS {
+    for _ in 0..operands() {
         let a = operand(&mut rng, 0x3f80_0000);
         check(a, operand(&mut rng, a));
     }
@@ -181,7 +186,7 @@ fn check_fma(found: fn(&mut Cpu, u32, u32, u32) -> u32) {
         assert!(same(found, expected), "fma({a:#x}, {b:#x}, {c:#x}) is {found:#x}, not {expected:#x}");
     };
     edges().for_each(|a| edges().for_each(|b| edges().for_each(|c| check(a, b, c))));
-    for _ in 0..OPERANDS {
+    for _ in 0..operands() {
         let a = operand(&mut rng, 0x3f80_0000);
         let b = operand(&mut rng, a);
         let product = eval::binary(Binary::FloatMultiply, a, b);
