@@ -157,7 +157,7 @@ async fn spin(desk: &mut Desk, groups: [u32; 3], dispatches: u32) {
     // The kernel's creation is answered, so all before it has been taken; this has what came after begin.
     if dispatches == 1 {
         let mut never = |_: &[u8]| Ok(());
-        let range = samebit_device::BufferRange { buffer: desk.buffer, offset: 0, size: 4 };
+        let range = BufferRange { buffer: desk.buffer, offset: 0, size: 4 };
         let reading = desk.gpu.buffer_read(range, &mut never);
         begin(reading);
     }
