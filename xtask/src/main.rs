@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod demo;
+mod gpu_report;
 mod man;
 mod photo;
 mod plugins;
@@ -29,6 +30,7 @@ Examples:
   cargo xtask test -p samebit-spec     the tests of one crate
   cargo xtask plugins gemm             build one module to target/plugins/gemm.wasm
   cargo xtask bench                    what the sandbox costs, and how fast the reference device is
+  cargo xtask gpu-report               whether this machine's GPU computes exactly, and how fast
   cargo xtask tidy                     check the rules of the house";
 
 /// What this repository's own chores are.
@@ -52,6 +54,8 @@ enum Command {
     Test(suite::Args),
     /// Measure what the sandbox costs, beside plain programs that do the same
     Bench(bench::Args),
+    /// Check and time this machine's GPU, and write a report
+    GpuReport(gpu_report::Args),
     /// Check the rules of the house: arrows between crates, file lengths, contracts, texts
     Tidy(tidy::Args),
     /// Write the man pages to target/man and shell completions to target/completions
@@ -76,6 +80,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Demo => demo::run(&workspace),
         Command::Test(args) => suite::run(&workspace, args),
         Command::Bench(args) => bench::run(&workspace, args),
+        Command::GpuReport(args) => gpu_report::run(&workspace, args),
         Command::Tidy(args) => tidy::run(&workspace, args),
         Command::Man => man::run(&workspace),
     }
