@@ -30,6 +30,7 @@ mod hashing;
 mod import;
 mod layout;
 mod lock;
+mod published;
 mod read;
 mod receipts;
 mod references;
