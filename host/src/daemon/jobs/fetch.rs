@@ -1,0 +1,117 @@
+//! The first part of a job's way: its blobs come here.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use samebit_net::message::{EventKind, Provider};
+use samebit_runner::spec::{BlobRef, JobId, JobSpec};
+use tracing::{Instrument, info_span};
+
+use super::Jobs;
+use super::table::{Phase, asked};
+use crate::daemon::policy;
+use crate::daemon::state::End;
+
+/// Told of a blob how much of it is here, in bytes.
+pub(crate) type Told = Arc<dyn Fn(BlobRef, u64) + Send + Sync>;
+
+/// Gets blobs from elsewhere into the store.
+pub(crate) trait Fetch: Send + Sync {
+    /// Gets all of these, none longer than it says, or says why not. What is here then stays here for `job`.
+    fn fetch(
+        &self,
+        job: JobId,
+        blobs: Vec<BlobRef>,
+        providers: Vec<Provider>,
+        told: Told,
+    ) -> BoxFuture<'static, Result<(), String>>;
+}
+
+/// Everything a job needs.
+fn blobs(job: &JobSpec) -> impl Iterator<Item = &BlobRef> {
+    std::iter::once(&job.module).chain(job.inputs.values())
+}
+
+impl Jobs {
+    /// Puts a job where it belongs: in line to fetch, or if everything is here, in line to run.
+    pub(super) async fn line_up(&self, id: &JobId) {
+        let Some(job) = self.lock().active.get(id).map(|active| active.record.job.clone()) else { return };
+        let missing = self.missing(&job).await;
+        let mut table = self.lock();
+        let Some(active) = table.active.get_mut(id).filter(|active| active.record.end.is_none()) else { return };
+        active.phase = Phase::Waiting;
+        let owner = active.record.owner();
+        if missing.is_empty() {
+            table.runs.push(owner, *id, policy::memory_bytes(&job));
+        } else {
+            table.fetches.push(owner, *id, 0);
+        }
+        table.tell_positions();
+    }
+
+    async fn missing(&self, job: &JobSpec) -> Vec<BlobRef> {
+        let store = &self.means().machine.host.store;
+        let mut missing = Vec::new();
+        for blob in blobs(job) {
+            // An index that does not answer is noticed by whoever reads the blob, who can say so.
+            if !missing.contains(blob) && matches!(store.contains(&blob.hash).await, Ok(false)) {
+                missing.push(*blob);
+            }
+        }
+        missing
+    }
+
+    /// Begins whatever may begin.
+    pub(super) fn pump(&self) {
+        let mut table = self.lock();
+        let mut begun = false;
+        while let Some((id, phase)) = table.next() {
+            begun = true;
+            let Some(active) = table.active.get_mut(&id) else { continue };
+            active.phase = phase;
+            let span = info_span!("job", id = %id.short(), peer = %active.record.owner());
+            let jobs = self.clone();
+            let task = async move {
+                match phase {
+                    Phase::Fetching => jobs.fetch(id).await,
+                    Phase::Running | Phase::Waiting => jobs.run(id).await,
+                }
+            };
+            active.abort = Some(self.means().guests.spawn(task.instrument(span)).abort_handle());
+        }
+        if begun {
+            table.tell_positions();
+        }
+    }
+
+    /// Fetches what a job needs, then lines it up again.
+    async fn fetch(self, id: JobId) {
+        let Some((record, story, stop)) = self
+            .lock()
+            .active
+            .get(&id)
+            .map(|active| (active.record.clone(), active.story.clone(), active.stop.subscribe()))
+        else {
+            return;
+        };
+        let missing = self.missing(&record.job).await;
+        let told: Told = Arc::new(move |blob, done_bytes| story.tell(EventKind::Fetching { blob, done_bytes }));
+        let fetched = tokio::select! {
+            fetched = self.means().fetch.fetch(id, missing, record.providers, told) => fetched,
+            () = asked(stop) => {
+                return self.end(&id, End::Cancelled).await;
+            }
+        };
+        match fetched {
+            Ok(()) => {
+                self.lock().fetches.remove(&id);
+                self.line_up(&id).await;
+                self.pump();
+            }
+            Err(why) => {
+                tracing::warn!("failed: {why}");
+                self.end(&id, End::Failed { reason: why }).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Everything that is going on at a moment. Pure bookkeeping: no waiting, no clock, no disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use samebit_net::Peer;
+use samebit_net::message::{EventKind, JobState, Provider};
+use samebit_runner::spec::{ChainHead, JobId};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::daemon::policy::Going;
+use crate::daemon::queue::Queue;
+use crate::daemon::state::{JobRecord, Submitter};
+use crate::daemon::story::Story;
+
+/// The most providers that a job collects from those who submit it.
+const PROVIDERS_MAX: usize = samebit_net::message::PROVIDERS_MAX;
+/// How many of those who wait are told when they move up. The others are told nothing new by a small step.
+const TOLD_MAX: usize = 16;
+
+/// What is going on.
+pub(super) struct Table {
+    /// Jobs that have not ended.
+    pub(super) active: BTreeMap<JobId, Active>,
+    /// Jobs whose blobs are missing.
+    pub(super) fetches: Queue,
+    /// Jobs that could run.
+    pub(super) runs: Queue,
+    /// The end of the chain.
+    pub(super) head: ChainHead,
+    /// The next job's place among all jobs.
+    pub(super) order_next: u64,
+    /// True once nothing more is taken on or begun.
+    pub(super) stopping: bool,
+    /// Why nothing can be written any more.
+    pub(super) broken: Option<String>,
+}
+
+/// A job that has not ended.
+pub(super) struct Active {
+    /// What is written down of it. Its end is set once that is on its way to the disk.
+    pub(super) record: JobRecord,
+    /// What happened to it.
+    pub(super) story: Arc<Story>,
+    /// Where it is.
+    pub(super) phase: Phase,
+    /// True if it is to end.
+    pub(super) stop: watch::Sender<bool>,
+    /// Kills its task, which ends nothing and writes nothing.
+    pub(super) abort: Option<AbortHandle>,
+}
+
+/// Where a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It is being taken on, or waits for something.
+    Waiting,
+    /// Its blobs are on their way.
+    Fetching,
+    /// It is compiled, run or hashed.
+    Running,
+}
+
+impl Active {
+    /// A job that was just taken on.
+    pub(super) fn new(record: JobRecord) -> Self {
+        let story = Story::new(record.first_seq);
+        Self { record, story, phase: Phase::Waiting, stop: watch::Sender::new(false), abort: None }
+    }
+
+    /// Notes somebody who wants it too.
+    pub(super) fn add(&mut self, submitter: Submitter, providers: &[Provider]) {
+        self.record.add(submitter);
+        for provider in providers {
+            if self.record.providers.len() < PROVIDERS_MAX && !self.record.providers.contains(provider) {
+                self.record.providers.push(provider.clone());
+            }
+        }
+    }
+
+    /// True if this peer, and nobody else, wants it.
+    pub(super) fn is_wanted_by_only(&self, peer: Peer) -> bool {
+        self.record.submitters.iter().all(|submitter| submitter.peer() == peer)
+    }
+}
+
+/// Returns when a job is to end.
+pub(super) async fn asked(mut stop: watch::Receiver<bool>) {
+    // The sender is in the table until the job has ended.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+impl Table {
+    /// The next job to begin, and with what.
+    pub(super) fn next(&mut self) -> Option<(JobId, Phase)> {
+        if self.stopping {
+            return None;
+        }
+        let fetch = self.fetches.start().map(|id| (id, Phase::Fetching));
+        fetch.or_else(|| self.runs.start().map(|id| (id, Phase::Running)))
+    }
+
+    /// What a peer, and what everybody together, has going.
+    pub(super) fn going(&self, peer: Peer) -> (Going, Going) {
+        let jobs = self.active.values().map(|active| &active.record);
+        let sum = |going: Going, record: &JobRecord| going.with(&record.job);
+        let all = jobs.clone().fold(Going::default(), sum);
+        (jobs.filter(|record| record.owner() == peer).fold(Going::default(), sum), all)
+    }
+
+    /// Where a job is, and the number of its last event.
+    pub(super) fn state_of(&self, id: &JobId) -> Option<(JobState, u64)> {
+        let active = self.active.get(id)?;
+        let state = match active.phase {
+            Phase::Fetching => JobState::Fetching,
+            Phase::Running => JobState::Running,
+            Phase::Waiting => {
+                let position = self.runs.position(id).or_else(|| self.fetches.position(id)).unwrap_or_default();
+                JobState::Queued { position: u32::try_from(position).unwrap_or(u32::MAX) }
+            }
+        };
+        Some((state, active.story.last_seq()))
+    }
+
+    /// Tells those who are soon to start where they are.
+    pub(super) fn tell_positions(&self) {
+        for queue in [&self.fetches, &self.runs] {
+            for (position, id) in queue.first(TOLD_MAX).iter().enumerate() {
+                if let Some(active) = self.active.get(id) {
+                    active.story.tell(EventKind::Queued { position: u32::try_from(position).unwrap_or(u32::MAX) });
+                }
+            }
+        }
+    }
+
+    /// True if a job is being fetched for or run, or its end written.
+    pub(super) fn is_busy(&self) -> bool {
+        self.active.values().any(|active| active.phase != Phase::Waiting || active.record.end.is_some())
+    }
+
+    /// Kills every task.
+    pub(super) fn abort_all(&mut self) {
+        for abort in self.active.values_mut().filter_map(|active| active.abort.take()) {
+            abort.abort();
+        }
+    }
+}

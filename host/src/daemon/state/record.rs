@@ -1,0 +1,159 @@
+//! What is written down of a job, of its story and of a link of the chain. Postcard in a version enum.
+
+use postcard::Error;
+use samebit_net::Peer;
+use samebit_net::message::{JobEvent, OnDisconnect, Provider};
+use samebit_runner::spec::{ChainEntry, HostKey, JobId, JobSpec};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::StateError;
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JobRecord {
+    /// What is to be done.
+    pub(crate) job: JobSpec,
+    /// Who wants it. The first one's lane it waits in.
+    pub(crate) submitters: Vec<Submitter>,
+    /// Who may have its blobs.
+    pub(crate) providers: Vec<Provider>,
+    /// When it was taken on, in milliseconds since 1970-01-01 UTC.
+    pub(crate) accepted_unix_ms: u64,
+    /// Its place among all jobs.
+    pub(crate) order: u64,
+    /// How often it was begun.
+    pub(crate) starts: u32,
+    /// The number of the first event of this attempt.
+    pub(crate) first_seq: u64,
+    /// The number of the last event, once it has ended.
+    pub(crate) last_seq: u64,
+    /// How it ended, if it has.
+    pub(crate) end: Option<End>,
+}
+
+/// Somebody who wants a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Submitter {
+    /// The peer's key; `None` for this machine.
+    pub(crate) key: Option<HostKey>,
+    /// What is to become of the job without it.
+    pub(crate) on_disconnect: OnDisconnect,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum End {
+    /// With the receipt at this place of the chain.
+    Done {
+        /// The place.
+        sequence: u64,
+    },
+    /// This host could not do it.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// Nobody wanted it any more.
+    Cancelled,
+}
+
+/// A receipt in its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Link {
+    /// The job.
+    pub(crate) job: JobId,
+    /// The signed entry.
+    pub(crate) entry: ChainEntry,
+    /// The receipt's file.
+    pub(crate) receipt: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Versioned<T> {
+    V1(T),
+}
+
+impl Submitter {
+    /// Who it is.
+    pub(crate) fn peer(&self) -> Peer {
+        self.key.map_or(Peer::Local, Peer::Remote)
+    }
+
+    /// A peer that wants a job.
+    pub(crate) fn new(peer: Peer, on_disconnect: OnDisconnect) -> Self {
+        let key = match peer {
+            Peer::Local => None,
+            Peer::Remote(key) => Some(key),
+        };
+        Self { key, on_disconnect }
+    }
+}
+
+impl JobRecord {
+    /// The job's id.
+    pub(crate) fn id(&self) -> JobId {
+        self.job.id()
+    }
+
+    /// Notes somebody who wants it too, or who wants it differently now.
+    pub(crate) fn add(&mut self, submitter: Submitter) {
+        match self.submitters.iter_mut().find(|known| known.key == submitter.key) {
+            Some(known) => *known = submitter,
+            None => self.submitters.push(submitter),
+        }
+    }
+
+    /// In whose lane it waits.
+    pub(crate) fn owner(&self) -> Peer {
+        self.submitters.first().map_or(Peer::Local, Submitter::peer)
+    }
+
+    /// True if this peer may know of the job: whoever wants it, and programs on this machine.
+    pub(crate) fn is_seen_by(&self, peer: Peer) -> bool {
+        peer == Peer::Local || self.submitters.iter().any(|submitter| submitter.peer() == peer)
+    }
+
+    /// The bytes.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Reads the bytes.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StateError> {
+        decode(bytes)
+    }
+}
+
+impl Link {
+    /// The bytes.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Reads the bytes.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StateError> {
+        decode(bytes)
+    }
+}
+
+/// The bytes of a story.
+pub(super) fn encode_story(story: &[JobEvent]) -> Vec<u8> {
+    encode(&story)
+}
+
+/// Reads the bytes of a story.
+pub(super) fn decode_story(bytes: &[u8]) -> Result<Vec<JobEvent>, StateError> {
+    decode(bytes)
+}
+
+fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // Fails only for types without a known length, and ours all have one.
+    postcard::to_allocvec(&Versioned::V1(value)).expect("plain data always encodes")
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StateError> {
+    let Versioned::V1(value) =
+        postcard::from_bytes(bytes).map_err(|error: Error| StateError::Read(format!("a damaged record: {error}")))?;
+    Ok(value)
+}
