@@ -7,18 +7,23 @@ mod completions;
 mod devices;
 mod files;
 mod generate;
+mod host;
 mod inspect;
 mod job;
 mod job_file;
+mod jobs;
 mod kernel;
 mod keys;
-mod limits;
+pub(crate) mod limits;
 mod new;
 mod npy;
+mod peers;
 mod report;
 mod run;
+mod submit;
 mod template;
 mod verify;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -88,6 +93,14 @@ pub(crate) enum Color {
 enum Command {
     /// Run a job, and sign a receipt of what it came to
     Run(run::Args),
+    /// Take jobs of others, run them and sign what they came to
+    Host(Box<host::Args>),
+    /// Have a job run by a host, and get back what it came to
+    Submit(Box<submit::Args>),
+    /// List, follow and cancel jobs of a host
+    Jobs(jobs::Args),
+    /// List the hosts that are known from announcements
+    Peers(peers::Args),
     /// Run a receipt's job again, and say whether the outcome is the same
     Verify(verify::Args),
     /// Run a job or a kernel with every access watched, and report races and other mistakes
@@ -111,11 +124,22 @@ enum Command {
     Generate(generate::Args),
 }
 
+impl Cli {
+    /// True if the command ends in its own time when it is interrupted, and must not be dropped in the middle.
+    pub(crate) fn ends_itself(&self) -> bool {
+        matches!(&self.command, Command::Host(args) if args.ends_itself())
+    }
+}
+
 /// Does what the command line says.
 pub(crate) async fn dispatch(cli: Cli, output: Output) -> Result<Exit, Failure> {
     let config = Config::resolve(&cli.global)?;
     match cli.command {
         Command::Run(args) => run::run(args, &config, &output).await,
+        Command::Host(args) => host::run(*args, &config, &output).await,
+        Command::Submit(args) => submit::run(*args, &config, &output).await,
+        Command::Jobs(args) => jobs::run(args, &config, &output).await,
+        Command::Peers(args) => peers::run(&args, &config, &output).await,
         Command::Verify(args) => verify::run(args, &config, &output).await,
         Command::Check(args) => check::run(args, &config, &output).await,
         Command::Inspect(args) => inspect::run(&args, &config, &output).await,

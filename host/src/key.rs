@@ -59,17 +59,23 @@ pub(crate) fn load(path: &Path) -> Result<SecretKey, KeyError> {
     key.map(|key| SecretKey::from_bytes(key.as_bytes())).ok_or_else(|| KeyError::Malformed(path.to_owned()))
 }
 
+/// A key that is nobody's, and kept nowhere.
+pub(crate) fn fresh() -> Result<SecretKey, KeyError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(KeyError::Random)?;
+    Ok(SecretKey::from_bytes(&bytes))
+}
+
 /// Makes a key. The file comes into being whole, and never over another.
 pub(crate) fn create(path: &Path) -> Result<SecretKey, KeyError> {
     let io = |source| KeyError::Io { path: path.to_owned(), source };
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(KeyError::Random)?;
+    let key = fresh()?;
     let folder = path.parent().ok_or_else(|| io(io::ErrorKind::InvalidFilename.into()))?;
     // Made with mode 0600 on Unix.
     let mut file = tempfile::Builder::new().prefix(".key-").tempfile_in(folder).map_err(io)?;
-    writeln!(file, "{}", HostKey::from_bytes(bytes)).and_then(|()| file.as_file().sync_all()).map_err(io)?;
+    writeln!(file, "{}", secret_text(&key)).and_then(|()| file.as_file().sync_all()).map_err(io)?;
     match file.persist_noclobber(path) {
-        Ok(_) => Ok(SecretKey::from_bytes(&bytes)),
+        Ok(_) => Ok(key),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(KeyError::Exists(path.to_owned())),
         Err(error) => Err(io(error.error)),
     }

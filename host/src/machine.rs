@@ -94,7 +94,8 @@ fn engine_with(config: &Config, key: &SecretKey) -> impl FnOnce() -> Result<Engi
     move || Engine::new(Some(cache))
 }
 
-fn create_or_load(config: &Config, output: &Output) -> Result<SecretKey, Failure> {
+/// The host's key, made if there is none. For the holder of the store.
+pub(crate) fn create_or_load(config: &Config, output: &Output) -> Result<SecretKey, Failure> {
     let path = config.key();
     match key::create(&path) {
         Ok(key) => {

@@ -6,6 +6,7 @@
 
 mod cli;
 mod config;
+mod daemon;
 mod device;
 mod error;
 mod interrupt;
@@ -13,6 +14,7 @@ mod key;
 mod machine;
 mod output;
 mod progress;
+mod remote;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -66,12 +68,13 @@ fn start(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::host("runtime", format!("threads cannot be started: {error}")))?;
     let output = output.clone();
+    let ends_itself = cli.ends_itself();
     let result = runtime.block_on(async move {
         // A task of its own, so that a command that does not yield cannot keep an interruption from being seen.
         let mut command = tokio::spawn(cli::dispatch(cli, output));
         tokio::select! {
             result = &mut command => result.unwrap_or_else(|error| Err(Failure::panicked(&error))),
-            () = interrupt::requested() => {
+            () = interrupt::requested(), if !ends_itself => {
                 command.abort();
                 // Dropped by now, or stuck; its files go with it, or at the next opening of the store.
                 let _ = tokio::time::timeout(GRACE, command).await;

@@ -88,11 +88,11 @@ fn number(text: &str, units: &[(&str, u64)], wanted: &str) -> Result<u64, String
     value.checked_mul(factor).ok_or_else(|| "the number does not fit 64 bits".to_owned())
 }
 
-fn count_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub(crate) fn count_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     deserializer.deserialize_any(Number(count)).map(Some)
 }
 
-fn bytes_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub(crate) fn bytes_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     deserializer.deserialize_any(Number(bytes)).map(Some)
 }
 

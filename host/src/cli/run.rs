@@ -126,10 +126,13 @@ async fn sign(draft: Draft, machine: &Machine, output: &Output) -> Result<Receip
 }
 
 /// A receipt, and what was written of it.
-struct Written {
-    receipt: Receipt,
-    paths: BTreeMap<Name, PathBuf>,
-    receipt_path: Option<PathBuf>,
+pub(crate) struct Written {
+    /// The receipt.
+    pub(crate) receipt: Receipt,
+    /// Where outputs went.
+    pub(crate) paths: BTreeMap<Name, PathBuf>,
+    /// Where the receipt went.
+    pub(crate) receipt_path: Option<PathBuf>,
 }
 
 async fn write(
@@ -153,7 +156,8 @@ async fn write(
     Ok(Written { receipt, paths, receipt_path: receipt_path.map(Path::to_owned) })
 }
 
-fn show(written: &Written, output: &Output) {
+/// Tells what came of a job.
+pub(crate) fn show(written: &Written, output: &Output) {
     let Written { receipt, paths, receipt_path } = written;
     let json = || {
         json!({

@@ -5,6 +5,7 @@ mod answer;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use samebit_net::message::Provider;
 use samebit_runner::proof::Verdict;
 use samebit_runner::spec::{BlobRef, ENCODED_BYTES_MAX, Name, RECEIPT_MAGIC, Receipt};
 use samebit_runner::store::{Blob, ImportBy, Pin, Store};
@@ -19,10 +20,12 @@ use crate::error::{Exit, Failure};
 use crate::machine::Machine;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::remote::{self, Desk, NetArgs};
 
 const AFTER: &str = "\
 The receipt's signature is checked, its job is run again on this machine, and the outcomes are compared. Nothing of the
-re-run is stored. What the store lacks of the job is given as files, whose hashes must be those that the receipt names.
+re-run is stored. What the store lacks of the job is given as files, whose hashes must be those that the receipt names,
+or fetched from hosts that have it.
 A file given with --output is compared with what the receipt signs.
 
 Outcomes are compared bit for bit. Only where a job is native and ran there on another class of device (adapter, driver and
@@ -41,6 +44,7 @@ Exit codes:
 Examples:
   samebit verify photo.receipt
   samebit verify photo.receipt --module filter.wasm --input image=photo.png
+  samebit verify photo.receipt --from TICKET
   samebit verify photo.receipt --output image.png=out/image.png --json";
 
 /// Arguments of `samebit verify`.
@@ -56,6 +60,9 @@ pub(crate) struct Args {
     /// The input NAME, if the store lacks it (repeatable)
     #[arg(short, long = "input", value_name = "NAME=PATH", value_parser = named)]
     inputs: Vec<(Name, PathBuf)>,
+    /// Fetch what the store lacks from this host: its ticket, KEY@ADDRESS:PORT or key (repeatable)
+    #[arg(long, value_name = "HOST", value_parser = remote::host)]
+    from: Vec<Provider>,
     /// What is claimed to be the output NAME (repeatable)
     #[arg(short, long = "output", value_name = "NAME=PATH", value_parser = named)]
     output: Vec<(Name, PathBuf)>,
@@ -64,6 +71,8 @@ pub(crate) struct Args {
     outputs: Option<PathBuf>,
     #[command(flatten)]
     host: HostArgs,
+    #[command(flatten)]
+    net: NetArgs,
 }
 
 /// Runs the command.
@@ -80,7 +89,14 @@ pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<
             Some(receipt) => receipt,
             None => find(store, &args.receipt).await?,
         };
-        let verification = check(&machine, &receipt, given, output).await?;
+        let verification = match fetched(&machine, &receipt, &args.from, &args.net).await? {
+            Ok(pins) => {
+                let verification = check(&machine, &receipt, given, output).await?;
+                drop(pins);
+                verification
+            }
+            Err(why) => Verification { verdict: Verdict::unchecked(why), file: None, replayed: None },
+        };
         Ok::<_, Failure>((receipt, verification))
     };
     let checked = checked.await;
@@ -120,6 +136,30 @@ async fn find(store: &Store, id: &str) -> Result<Receipt, Failure> {
         Ok(Blob::Bytes(bytes)) => Ok(Receipt::decode(&bytes)?),
         _ => Err(Failure::usage("receipt", format!("there is no file {id}, and no receipt of this id in the store"))),
     }
+}
+
+/// Fetches what the receipt's job needs and the store lacks, if hosts are named that may have it. If that does not
+/// succeed, gives the reason why nothing can be checked.
+async fn fetched(
+    machine: &Machine,
+    receipt: &Receipt,
+    from: &[Provider],
+    net: &NetArgs,
+) -> Result<Result<Vec<Pin>, String>, Failure> {
+    if from.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    let store = &machine.host.store;
+    let mut missing = Vec::new();
+    for blob in receipt.job.inputs.values().chain([&receipt.job.module]) {
+        if !store.contains(&blob.hash).await? {
+            missing.push(*blob);
+        }
+    }
+    let desk = Desk::over(store.clone(), machine.key.clone(), net.reach()?, None).await?;
+    let fetched = remote::fetch(&desk.node, &missing, from, &|_| ()).await.map_err(|error| error.to_string());
+    desk.node.stop().await;
+    Ok(fetched)
 }
 
 async fn check(machine: &Machine, receipt: &Receipt, given: Given, output: &Output) -> Result<Verification, Failure> {

@@ -1,0 +1,59 @@
+//! The resolved settings, shown.
+
+use samebit_net::message::Text;
+use samebit_net::{Reach, Relays};
+use serde_json::{Value, json};
+
+use super::HostConfig;
+use crate::daemon::policy::{Hashes, Keys, Lists, Policy};
+
+impl HostConfig {
+    /// The settings as they came out.
+    pub(crate) fn to_json(&self) -> Value {
+        let Policy { submitters, authors, modules, job, peer } = &self.policy;
+        let keys =
+            |lists: &Lists<Keys>| json!({ "allow": lists.allow.as_ref().map(Keys::texts), "deny": lists.deny.texts() });
+        let (offline, relays, mdns) = match &self.reach {
+            Reach::Offline => (true, Vec::new(), false),
+            Reach::Network { relays, mdns } => (false, relay_texts(relays), *mdns),
+        };
+        json!({
+            "jobs": self.slots,
+            "memory_bytes": self.caps.memory_bytes,
+            "queue": self.caps.queued,
+            "disk_free_bytes": self.disk_free_bytes,
+            "offline": offline,
+            "bind": self.bind,
+            "relay": relays,
+            "mdns": mdns,
+            "announce": self.announce,
+            "peers": self.peers.iter().map(|peer| peer.host.to_string()).collect::<Vec<_>>(),
+            "device": format!("{:?}", self.device).to_lowercase(),
+            "limit_wall_s": self.wall_time.as_secs(),
+            "drain_s": self.drain.as_secs(),
+            "price": self.price.as_ref().map(Text::as_str),
+            "labels": self.labels.iter().map(Text::as_str).collect::<Vec<_>>(),
+            "metrics": self.metrics,
+            "policy": {
+                "submitters": keys(submitters),
+                "authors": keys(authors),
+                "modules": {
+                    "allow": modules.allow.as_ref().map(Hashes::texts), "deny": modules.deny.texts(),
+                },
+                "job": { "limits": job.limits, "input_bytes": job.input_bytes },
+                "peer": {
+                    "queued": peer.queued, "running": peer.running, "input_bytes": peer.input_bytes, "fuel": peer.fuel,
+                    "requests_per_s": peer.requests_per_s, "connections": peer.connections,
+                },
+            },
+        })
+    }
+}
+
+fn relay_texts(relays: &Relays) -> Vec<String> {
+    match relays {
+        Relays::None => Vec::new(),
+        Relays::Public => vec!["public".to_owned()],
+        Relays::Custom(urls) => urls.clone(),
+    }
+}

@@ -1,0 +1,242 @@
+//! A host from its start to its end: everything is put together, served, and taken apart in the opposite order.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use samebit_gpu::worker::WorkerOptions;
+use samebit_net::local::{LocalListener, SOCKET_NAME};
+use samebit_net::message::{DeviceOffer, Refusal, Text};
+use samebit_net::{Node, NodeConfig, Server, ServerBounds};
+use samebit_runner::engine::DeviceSource;
+use samebit_runner::engine::device::Device;
+use samebit_runner::spec::Receipt;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::config::HostConfig;
+use super::jobs::{Jobs, Means};
+use super::metrics::Metrics;
+use super::node::LateNode;
+use super::open::OpenBlobs;
+use super::service::{About, HostService, may_serve};
+use super::state::{Found, State};
+use super::{disk, endpoint};
+use crate::config::Config;
+use crate::error::Failure;
+use crate::machine::Machine;
+use crate::output::Output;
+
+/// How long connecting to another host may take.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// The folder of the host's state in the store.
+const STATE_DIR: &str = "host";
+/// The state's file in it.
+const STATE_FILE: &str = "state.redb";
+
+/// A host that is up.
+pub(crate) struct Serving {
+    service: HostService,
+    node: Node,
+    server: Server,
+    _guests: Guests,
+    drain: Duration,
+}
+
+impl Serving {
+    /// Starts a host.
+    pub(crate) async fn start(config: &Config, host: HostConfig, output: &Output) -> Result<Self, Failure> {
+        // One device for all jobs: sessions of one share its threads fairly.
+        let source = host.device.clone().source(WorkerOptions::default());
+        let mut machine = Machine::open(config, source.clone(), host.wall_time, output).await?;
+        let device = opened(source).await?;
+        machine.host.caps = host.policy.job.limits.clone();
+        let (state, found) = open_state(config.store()).await?;
+        let open = Arc::new(OpenBlobs::default());
+        fill(&open, &state, &machine).await?;
+        let guests = Guests::start(host.slots)?;
+        let node = LateNode::new();
+        let about = About { devices: vec![offer(device.as_ref())], price: host.price, labels: host.labels };
+        let key = machine.key.clone();
+        let store = machine.host.store.clone();
+        let means = Means {
+            room: room(config.store(), host.disk_free_bytes),
+            machine,
+            state,
+            policy: host.policy,
+            caps: host.caps,
+            slots: host.slots,
+            fetch: Arc::new(node.clone()),
+            guests: guests.handle(),
+            metrics: Arc::new(Metrics::default()),
+            open: open.clone(),
+        };
+        let jobs = Jobs::start(means, found).await.map_err(|error| Failure::host("state", error.to_string()))?;
+        let crowd = Arc::default();
+        let service = HostService { jobs: jobs.clone(), node: node.clone(), open: open.clone(), about, crowd };
+        let server = Server::new(Arc::new(service.clone()), ServerBounds::default());
+        let network = NodeConfig {
+            key,
+            bind: host.bind,
+            reach: host.reach,
+            connect_time: CONNECT_TIME,
+            server: Some(server.clone()),
+            may_serve: Some(may_serve(open, jobs)),
+            gossip: host.announce || !host.peers.is_empty(),
+        };
+        let takes_part = network.gossip;
+        let up = Node::start(network, &store).await.map_err(|error| Failure::host("network", error.to_string()))?;
+        node.set(up.clone());
+        if takes_part {
+            let crowd = up.join(&host.peers).await.map_err(|error| Failure::host("network", error.to_string()))?;
+            service.take_part(Arc::new(crowd), host.announce);
+        }
+        let serving = Self { service, node: up, server, _guests: guests, drain: host.drain };
+        serving.listen(config.store(), host.metrics).await?;
+        Ok(serving)
+    }
+
+    /// Serves programs on this machine.
+    async fn listen(&self, store: &Path, metrics: Option<std::net::SocketAddr>) -> Result<(), Failure> {
+        let path = store.join(SOCKET_NAME);
+        match LocalListener::bind(&path) {
+            Ok(listener) => {
+                let server = self.server.clone();
+                tokio::spawn(async move { listener.serve(server).await });
+            }
+            // The path may be too long for a socket. Everything else works.
+            Err(error) => {
+                tracing::warn!("no local socket at {}: {error}; commands here must name this host", path.display())
+            }
+        }
+        if let Some(address) = metrics {
+            let jobs = self.service.jobs.clone();
+            let text = move || jobs.means().metrics.text(&jobs.load(), jobs.receipts());
+            endpoint::serve(address, text)
+                .await
+                .map_err(|error| Failure::host("metrics", format!("metrics cannot be served at {address}: {error}")))?;
+        }
+        Ok(())
+    }
+
+    /// How others reach this host.
+    pub(crate) fn ticket(&self) -> Result<String, Failure> {
+        self.node.provider().ticket().map_err(|error| Failure::host("network", error.to_string()))
+    }
+
+    /// The host's key.
+    pub(crate) fn key(&self) -> String {
+        self.node.key().to_string()
+    }
+
+    /// Where it listens.
+    pub(crate) fn sockets(&self) -> Vec<std::net::SocketAddr> {
+        self.node.sockets()
+    }
+
+    /// Returns when the host cannot go on, with the reason.
+    pub(crate) async fn failed(&self) -> String {
+        self.service.jobs.failed().await
+    }
+
+    /// Ends the host: nothing new is taken on, what runs may end, the rest waits on disk for the next start.
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
+        let Self { service, node, server, _guests, drain } = self;
+        service.jobs.stop(drain).await;
+        server.stop();
+        node.stop().await;
+        let store = service.jobs.means().machine.host.store.clone();
+        drop(service);
+        store.close().await?;
+        Ok(())
+    }
+}
+
+async fn open_state(store: &Path) -> Result<(State, Found), Failure> {
+    let folder = store.join(STATE_DIR);
+    let opened = tokio::task::spawn_blocking(move || {
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Failure::host("state", format!("cannot make {}: {error}", folder.display())))?;
+        State::open(&folder.join(STATE_FILE)).map_err(|error| Failure::host("state", error.to_string()))
+    });
+    opened.await.map_err(|error| Failure::panicked(&error))?
+}
+
+/// Collects what anybody may have: what the chain's receipts name, and what was published.
+async fn fill(open: &OpenBlobs, state: &State, machine: &Machine) -> Result<(), Failure> {
+    const BATCH: usize = 256;
+    let failed = |error: super::state::StateError| Failure::host("state", error.to_string());
+    let mut from = 0;
+    loop {
+        let links = state.links(from, BATCH).map_err(failed)?;
+        let Some(last) = links.last() else { break };
+        from = last.entry.sequence + 1;
+        for link in &links {
+            let receipt = Receipt::decode(&link.receipt).map_err(|error| Failure::host("state", error.to_string()))?;
+            open.add_receipt(link.entry.file.hash, &receipt);
+        }
+    }
+    open.add(machine.host.store.published().await?);
+    Ok(())
+}
+
+/// The device, so that a host without one does not start.
+async fn opened(source: DeviceSource) -> Result<Arc<dyn Device>, Failure> {
+    let opened = tokio::task::spawn_blocking(move || source()).await;
+    opened.map_err(|error| Failure::panicked(&error))?.map_err(|error| Failure::host("device", error.to_string()))
+}
+
+fn offer(device: &dyn Device) -> DeviceOffer {
+    let info = device.info();
+    DeviceOffer {
+        name: Text::fit(&info.name),
+        driver: Text::fit(&info.driver),
+        backend: Text::fit(&info.backend),
+        exact: info.backend == "cpu",
+        native: true,
+    }
+}
+
+/// Refuses work when the disk is nearly full, before a write fails.
+fn room(store: &Path, free_bytes_min: u64) -> Box<dyn Fn() -> Result<(), Refusal> + Send + Sync> {
+    let store = store.to_owned();
+    Box::new(move || match disk::free_bytes(&store) {
+        Ok(Some(free)) if free < free_bytes_min => Err(Refusal::new(
+            "host.disk-free",
+            format!(
+                "this host's disk is nearly full: {free} bytes are free, and {free_bytes_min} stay so; submit elsewhere"
+            ),
+        )),
+        Ok(_) => Ok(()),
+        Err(error) => {
+            tracing::warn!("how much of the disk is free cannot be told: {error}");
+            Ok(())
+        }
+    })
+}
+
+/// The threads that guests run on. Ended in the background, for a guest may be in the middle of something.
+struct Guests(Option<Runtime>);
+
+impl Guests {
+    fn start(slots: usize) -> Result<Self, Failure> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(slots)
+            .thread_name("samebit-guest")
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::host("runtime", format!("threads cannot be started: {error}")))?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn handle(&self) -> Handle {
+        self.0.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone())
+    }
+}
+
+impl Drop for Guests {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

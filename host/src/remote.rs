@@ -1,0 +1,186 @@
+//! This machine as a client of hosts: a store for what travels, and a node to travel with.
+//!
+//! Works with this user's own store. If a daemon holds that, a temporary one takes its place, and what ends up in it is
+//! gone when the command ends; the identity is the same.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use samebit_net::local::{self, SOCKET_NAME};
+use samebit_net::message::Provider;
+use samebit_net::{Client, ClientError, FetchError, FetchProgress, Fetcher, Node, NodeConfig, Reach, Wish};
+use samebit_runner::spec::{BlobRef, Hash, HostKey};
+use samebit_runner::store::{OpenError, Pin, Store};
+use tempfile::TempDir;
+
+use crate::config::Config;
+use crate::daemon::config::reach;
+use crate::error::Failure;
+use crate::key;
+use crate::machine::{create_or_load, open_store};
+use crate::output::Output;
+
+/// How long another process may hold the store before a temporary one takes its place.
+const STORE_WAIT: Duration = Duration::from_secs(2);
+
+/// How long connecting to a host may take.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// Blobs that are fetched at once.
+const BLOBS_AT_ONCE: usize = 4;
+
+/// Flags of every command that speaks to hosts.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetArgs {
+    /// Nothing leaves this machine: speak to hosts on loopback alone
+    #[arg(long)]
+    offline: bool,
+    /// Reach hosts through this relay's URL (repeatable), or through those of n0 with `public`
+    #[arg(long, value_name = "URL", conflicts_with = "offline")]
+    relay: Vec<String>,
+    /// Find hosts on the local network
+    #[arg(long, conflicts_with = "offline")]
+    mdns: bool,
+}
+
+/// Whom a desk is to speak to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum To {
+    /// This user's own daemon.
+    Daemon,
+    /// Other hosts.
+    Others,
+}
+
+/// A store and a node.
+pub(crate) struct Desk {
+    /// Where blobs are.
+    pub(crate) store: Store,
+    /// What they travel with.
+    pub(crate) node: Node,
+    offered: Arc<Mutex<BTreeSet<Hash>>>,
+    /// Holds a temporary store's folder.
+    temporary: Option<TempDir>,
+}
+
+impl NetArgs {
+    /// Whom to speak to.
+    pub(crate) fn reach(&self) -> Result<Reach, Failure> {
+        reach(self.offline, self.relay.clone(), self.mdns)
+    }
+}
+
+impl Desk {
+    /// Opens the store, or a temporary one if it is held, and a node over it.
+    pub(crate) async fn open(config: &Config, net: &NetArgs, to: To, output: &Output) -> Result<Self, Failure> {
+        let reach = net.reach()?;
+        let (store, temporary) = match Store::open(config.store(), STORE_WAIT).await {
+            Ok(store) => (store, None),
+            Err(OpenError::Busy { .. }) if client(config).is_some() => {
+                let folder = tempfile::Builder::new().prefix("samebit-").tempdir();
+                let folder = folder.map_err(|error| Failure::host("store", format!("no temporary store: {error}")))?;
+                (open_store(folder.path(), output).await?, Some(folder))
+            }
+            Err(OpenError::Busy { .. }) => (open_store(config.store(), output).await?, None),
+            Err(error) => return Err(error.into()),
+        };
+        let key = match (&temporary, to) {
+            (None, _) => create_or_load(config, output)?,
+            (Some(_), To::Others) => key::load(&config.key())?,
+            // The daemon has this user's key, and asks nobody for blobs who is itself.
+            (Some(_), To::Daemon) => key::fresh()?,
+        };
+        Self::over(store, key, reach, temporary).await
+    }
+
+    /// A node over a store that is open.
+    pub(crate) async fn over(
+        store: Store,
+        key: samebit_runner::spec::SecretKey,
+        reach: Reach,
+        temporary: Option<TempDir>,
+    ) -> Result<Self, Failure> {
+        let offered: Arc<Mutex<BTreeSet<Hash>>> = Arc::default();
+        let offer = offered.clone();
+        let may_serve = Arc::new(move |_peer: HostKey, hash: Hash| {
+            let offered = offer.lock().unwrap_or_else(PoisonError::into_inner).contains(&hash);
+            Box::pin(async move { offered }) as _
+        });
+        let config = NodeConfig {
+            key,
+            bind: Vec::new(),
+            reach,
+            connect_time: CONNECT_TIME,
+            server: None,
+            may_serve: Some(may_serve),
+            gossip: false,
+        };
+        let node = Node::start(config, &store).await.map_err(|error| Failure::host("network", error.to_string()))?;
+        Ok(Self { store, node, offered, temporary })
+    }
+
+    /// Lets hosts fetch these blobs from here. Whoever knows a hash was told it.
+    pub(crate) fn offer(&self, hashes: impl IntoIterator<Item = Hash>) {
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner).extend(hashes);
+    }
+
+    /// True if what is put into the store stays there.
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.temporary.is_none()
+    }
+
+    /// Gets blobs from these hosts into the store.
+    pub(crate) async fn fetch(&self, blobs: &[BlobRef], from: &[Provider]) -> Result<Vec<Pin>, Failure> {
+        Ok(fetch(&self.node, blobs, from, &|_| ()).await?)
+    }
+
+    /// Ends the node and frees the store.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        self.node.stop().await;
+        self.store.close().await?;
+        Ok(())
+    }
+}
+
+/// Gets blobs from these hosts into a node's store, where they stay until the pins are dropped.
+pub(crate) async fn fetch(
+    node: &Node,
+    blobs: &[BlobRef],
+    from: &[Provider],
+    progress: &(dyn Fn(FetchProgress) + Send + Sync),
+) -> Result<Vec<Pin>, FetchError> {
+    let fetcher = Fetcher::new(node, from, u64::MAX);
+    let fetches: Vec<_> = blobs.iter().map(|blob| fetcher.fetch(Wish::from(*blob), progress).boxed()).collect();
+    stream::iter(fetches).buffer_unordered(BLOBS_AT_ONCE).map_ok(|(_, pin)| pin).try_collect().await
+}
+
+/// A client of this user's daemon, if one has the store's socket.
+pub(crate) fn client(config: &Config) -> Option<Client> {
+    let path = config.store().join(SOCKET_NAME);
+    path.exists().then(|| local::client(&path))
+}
+
+/// Reads a host as users name it.
+pub(crate) fn host(text: &str) -> Result<Provider, String> {
+    Provider::parse(text).map_err(|error| error.to_string())
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match &error {
+            ClientError::Refused(_) => Self::usage("refused", error.to_string()),
+            _ => Self::host("network", error.to_string()),
+        }
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        match &error {
+            FetchError::Size { .. } | FetchError::TooLarge { .. } => Self::usage("fetch", error.to_string()),
+            _ => Self::host("fetch", error.to_string()),
+        }
+    }
+}
