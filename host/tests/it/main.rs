@@ -2,6 +2,8 @@
 
 mod checking;
 mod guests;
+#[cfg(unix)]
+mod hosting;
 mod interrupting;
 mod looking;
 mod making;
