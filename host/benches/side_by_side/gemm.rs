@@ -4,14 +4,23 @@ use std::time::Instant;
 
 use crate::measure::Figure;
 use crate::plain::Gpu;
-use crate::samebit;
+use crate::samebit::{self, Driver};
 use crate::work::{MATRIX, Work};
 
 /// Where the elements begin in the matrices of `work.rs`.
 const HEADER_BYTES: usize = 128;
 
 pub(crate) fn sandboxed(work: &Work) -> Figure {
-    samebit::job(work, "gemm.wasm", &[], &[("a", "a.npy"), ("b", "b.npy")])
+    job(work, Driver::Worker)
+}
+
+/// The same with the driver in the process that runs the job.
+pub(crate) fn in_process(work: &Work) -> Figure {
+    job(work, Driver::InProcess)
+}
+
+fn job(work: &Work, driver: Driver) -> Figure {
+    samebit::job(work, driver, "gemm.wasm", &[], &[("a", "a.npy"), ("b", "b.npy")])
 }
 
 pub(crate) fn plain(work: &Work) -> Figure {

@@ -9,13 +9,22 @@ use samebit_plugin_image_filter::{Filter, Image};
 
 use crate::measure::Figure;
 use crate::plain::Gpu;
-use crate::samebit;
+use crate::samebit::{self, Driver};
 use crate::work::Work;
 
 const RADIUS: u32 = 12;
 
 pub(crate) fn sandboxed(work: &Work) -> Figure {
-    samebit::job(work, "image-filter.wasm", &["blur", "12"], &[("image", "picture.png")])
+    job(work, Driver::Worker)
+}
+
+/// The same with the driver in the process that runs the job.
+pub(crate) fn in_process(work: &Work) -> Figure {
+    job(work, Driver::InProcess)
+}
+
+fn job(work: &Work, driver: Driver) -> Figure {
+    samebit::job(work, driver, "image-filter.wasm", &["blur", "12"], &[("image", "picture.png")])
 }
 
 pub(crate) fn plain(work: &Work) -> Figure {

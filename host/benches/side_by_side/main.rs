@@ -34,10 +34,13 @@ type Side = (&'static str, fn(&Work) -> Figure);
 const SIDES: &[Side] = &[
     ("empty-job", empty::in_process),
     ("transfer", transfer::sandboxed),
+    ("transfer-in-process", transfer::in_process),
     ("transfer-plain", transfer::plain),
     ("gemm", gemm::sandboxed),
+    ("gemm-in-process", gemm::in_process),
     ("gemm-plain", gemm::plain),
     ("image-filter", image_filter::sandboxed),
+    ("image-filter-in-process", image_filter::in_process),
     ("image-filter-plain", image_filter::plain),
     ("hash", hashing::ours),
     ("hash-plain", hashing::plain),
@@ -46,6 +49,7 @@ const SIDES: &[Side] = &[
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [samebit::WORKER] => samebit_gpu::worker::serve(),
         [] => report(5),
         ["--rounds", rounds] if rounds.parse::<usize>().is_ok_and(|rounds| rounds > 0) => {
             report(rounds.parse().unwrap_or(1));
@@ -85,5 +89,20 @@ fn report(rounds: usize) {
             ours.memory(),
             plain.memory()
         );
+    }
+    workers(&work, rounds);
+}
+
+/// What it costs that the driver runs in a process of its own: the same job, with the driver there and here.
+fn workers(work: &Work, rounds: usize) {
+    println!("\n| job | driver in a worker | in process | ratio | target |");
+    println!("|---|---|---|---|---|");
+    for (title, worker, in_process, target) in [
+        ("256 MiB input → buffer → output", "transfer", "transfer-in-process", "–"),
+        ("gemm 1024³", "gemm", "gemm-in-process", "≤ 1.03"),
+        ("image-filter, 3 Mpixel, blur of 12", "image-filter", "image-filter-in-process", "≤ 1.03"),
+    ] {
+        let Pair { ours, plain, ratio } = measure::pair(worker, in_process, work, rounds);
+        println!("| {title} | {} | {} | {ratio:.3} | {target} |", ours.time(), plain.time());
     }
 }

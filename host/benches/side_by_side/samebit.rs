@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use samebit_gpu::worker::{Program, WorkerDevice, WorkerOptions};
 use samebit_gpu::{Choice, GpuDevice};
 use samebit_runner::engine::device::{Device, DeviceError};
 use samebit_runner::engine::{Cache, Engine, Silent};
@@ -14,9 +15,36 @@ use samebit_runner::{Fetched, Host};
 use crate::measure::Figure;
 use crate::work::{Work, module};
 
+/// The argument that makes a worker of this program.
+pub(crate) const WORKER: &str = "--gpu-worker";
+
+/// Where the driver runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Driver {
+    /// In a process of its own, as the program has it.
+    Worker,
+    /// In this one.
+    InProcess,
+}
+
+impl Driver {
+    fn device(self) -> Result<Arc<dyn Device>, DeviceError> {
+        Ok(match self {
+            Self::Worker => {
+                let program = Program::this([WORKER]).expect("this program has a path");
+                Arc::new(WorkerDevice::select(program, &Choice::Default, WorkerOptions::default())?)
+            }
+            Self::InProcess => {
+                let device = GpuDevice::select(&Choice::Default);
+                Arc::new(device.map_err(|error| DeviceError::Unavailable(error.to_string()))?)
+            }
+        })
+    }
+}
+
 /// Runs a job once and times it: verifying its blobs, loading its compiled module, opening the device, running, storing
 /// what it wrote. Importing the inputs and compiling the module come before: a host has them from the last time.
-pub(crate) fn job(work: &Work, name: &str, args: &[&str], inputs: &[(&str, &str)]) -> Figure {
+pub(crate) fn job(work: &Work, driver: Driver, name: &str, args: &[&str], inputs: &[(&str, &str)]) -> Figure {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let dir = tempfile::tempdir_in(work.dir()).expect("a temporary folder");
@@ -25,11 +53,7 @@ pub(crate) fn job(work: &Work, name: &str, args: &[&str], inputs: &[(&str, &str)
         let host = Host {
             engine: Engine::new(Some(cache)).expect("an engine"),
             store: store.clone(),
-            device: Arc::new(|| {
-                let device = GpuDevice::select(&Choice::Default);
-                let device = device.map_err(|error| DeviceError::Unavailable(error.to_string()))?;
-                Ok(Arc::new(device) as Arc<dyn Device>)
-            }),
+            device: Arc::new(move || driver.device()),
             caps: Limits::default(),
             wall_time: None,
             clock: SystemTime::now,

@@ -6,12 +6,21 @@ use std::time::Instant;
 
 use crate::measure::Figure;
 use crate::plain::Gpu;
-use crate::samebit;
+use crate::samebit::{self, Driver};
 use crate::work::{LARGE_BYTES, Work};
 
 /// The job `ok_transfer`: one `load-input`, one `output-append-buffer`.
 pub(crate) fn sandboxed(work: &Work) -> Figure {
-    samebit::job(work, "testing/ok_transfer.wasm", &[], &[("in", "large")])
+    job(work, Driver::Worker)
+}
+
+/// The same with the driver in the process that runs the job.
+pub(crate) fn in_process(work: &Work) -> Figure {
+    job(work, Driver::InProcess)
+}
+
+fn job(work: &Work, driver: Driver) -> Figure {
+    samebit::job(work, driver, "testing/ok_transfer.wasm", &[], &[("in", "large")])
 }
 
 /// What a careful program would do: hash what it reads while it uploads it, and what it wrote. Hashing uses all cores, as

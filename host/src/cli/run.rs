@@ -88,7 +88,7 @@ impl HostArgs {
 
     /// How to treat a GPU.
     pub(crate) fn worker_options(&self) -> WorkerOptions {
-        WorkerOptions { limit: Duration::from_secs(self.dispatch_s) }
+        WorkerOptions { limit: Duration::from_secs(self.dispatch_s), ..WorkerOptions::default() }
     }
 
     /// How long to go on.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use samebit_wgsl::{Admission, BindingDecl, BindingKind, Interface, Kernel, Refusal, RefusalReason, lower};
 
+use crate::hash::PIECE_BYTES;
 use crate::{
     Binding, BindingIndex, BufferCopy, BufferId, BufferRange, CallError, DeviceError, Dispatch, FinishError, GpuError,
     Grid, KernelFault, KernelId, Program, ReadError, Session, Sink, limits,
@@ -151,6 +152,15 @@ impl Checked {
             self.session.buffer_read(range, sink).await?;
         }
         Ok(())
+    }
+
+    /// The chaining values of a range's pieces, if the device has a fast way to them.
+    pub async fn buffer_hash(&mut self, range: BufferRange, first: u64) -> Result<Option<Vec<[u8; 32]>>, ReadError> {
+        self.check_range(range)?;
+        if range.size == 0 || !range.size.is_multiple_of(PIECE_BYTES) {
+            return Ok(None);
+        }
+        self.session.buffer_hash(range, first).await
     }
 
     /// Makes a kernel, parsed from `text`, ready to dispatch. In `exact` it is lowered here, so that what is refused and

@@ -11,6 +11,7 @@ pub mod conformance;
 mod error;
 #[cfg(test)]
 mod fake;
+pub mod hash;
 mod info;
 pub mod limits;
 pub mod random;

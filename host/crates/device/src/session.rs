@@ -153,6 +153,21 @@ pub trait Session: Send {
     /// whatever buffers it was bound to.
     fn buffer_read<'a>(&'a mut self, range: BufferRange, sink: Sink<'a>) -> BoxFuture<'a, Result<(), ReadError>>;
 
+    /// Hashes a range where it lies, if the device has a way that is faster than reading it out and hashing it here: the
+    /// chaining values of its pieces, as [`hash`](crate::hash) has them, the first of which is the piece `first` of all
+    /// that is hashed. `None` if not; the range's size is a multiple of a piece's. Waits and fails as
+    /// [`buffer_read`](Session::buffer_read) does.
+    ///
+    /// Whoever asks decides how far to believe it: it is as good as the device, and no better.
+    fn buffer_hash(
+        &mut self,
+        range: BufferRange,
+        first: u64,
+    ) -> BoxFuture<'_, Result<Option<Vec<[u8; 32]>>, ReadError>> {
+        let _ = (range, first);
+        Box::pin(async { Ok(None) })
+    }
+
     /// Says what a kernel was parsed from, before it is made ready: for devices that report to the kernel's author.
     fn kernel_source(&mut self, id: KernelId, kernel: &Kernel, text: &str) {
         let _ = (id, kernel, text);

@@ -3,6 +3,8 @@
 //! The folder belongs to the host, and the files in it are named by the host; a guest's names never reach the file
 //! system from here.
 
+mod hashed;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -10,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use samebit_spec::{Limit, Name};
+use samebit_spec::{Hash, Limit, Name};
 use tempfile::TempPath;
 
+use self::hashed::Tree;
 use crate::RunError;
 use crate::end::Stop;
 
@@ -39,6 +42,9 @@ pub enum Spool {
         path: TempPath,
         /// Its length.
         size_bytes: u64,
+        /// Its hash, if the device that made the bytes has hashed them where they lay. As good as that device: it is for
+        /// whoever hashes the file to compare with.
+        hash: Option<Hash>,
     },
 }
 
@@ -73,6 +79,8 @@ struct Growing {
     memory_bytes: usize,
     /// Those whose files are open, the longest open first.
     open: VecDeque<Name>,
+    /// Those that the device has hashed, or begun to.
+    trees: BTreeMap<Name, Tree>,
 }
 
 enum Output {
@@ -94,6 +102,7 @@ impl Outputs {
             limit_bytes,
             memory_bytes: 0,
             open: VecDeque::new(),
+            trees: BTreeMap::new(),
         })))
     }
 
@@ -127,8 +136,13 @@ impl Outputs {
 
     /// The outputs so far, which are taken out.
     pub(crate) fn finish(&self) -> io::Result<BTreeMap<Name, Spool>> {
-        let outputs = std::mem::take(&mut self.lock().outputs);
-        outputs.into_iter().map(|(name, output)| Ok((name, output.finish()?))).collect()
+        let mut growing = self.lock();
+        let (outputs, mut trees) = (std::mem::take(&mut growing.outputs), std::mem::take(&mut growing.trees));
+        let finish = |(name, output): (Name, Output)| {
+            let tree = trees.remove(&name);
+            Ok((name, output.finish(tree)?))
+        };
+        outputs.into_iter().map(finish).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Growing> {
@@ -183,11 +197,21 @@ impl Output {
         Ok(was_closed)
     }
 
-    fn finish(self) -> io::Result<Spool> {
+    fn size_bytes(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File { size_bytes, .. } => *size_bytes,
+        }
+    }
+
+    fn finish(self, tree: Option<Tree>) -> io::Result<Spool> {
         Ok(match self {
             Self::Memory(bytes) => Spool::Memory(bytes.into()),
             // Nothing is buffered on this side of the operating system.
-            Self::File { path, size_bytes, .. } => Spool::File { path, size_bytes },
+            Self::File { path, size_bytes, .. } => {
+                let hash = tree.and_then(|tree| tree.root(size_bytes));
+                Spool::File { path, size_bytes, hash }
+            }
         })
     }
 }
@@ -208,7 +232,7 @@ mod tests {
         let spools = outputs.finish().expect("nothing fails");
         let mut bytes = Vec::new();
         spools[&name].reader().expect("readable").read_to_end(&mut bytes).expect("readable");
-        assert!(matches!(spools[&name], Spool::File { size_bytes: 2_100_000, .. }));
+        assert!(matches!(spools[&name], Spool::File { size_bytes: 2_100_000, hash: None, .. }));
         assert_eq!(bytes, piece.repeat(3));
         drop(spools);
         assert_eq!(std::fs::read_dir(dir.path()).expect("a folder").count(), 0, "the file is deleted with the spool");

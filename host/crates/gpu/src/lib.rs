@@ -24,6 +24,7 @@ mod describe;
 mod device;
 pub mod exact;
 mod fate;
+mod hash;
 mod kernel;
 mod pace;
 mod read;

@@ -29,6 +29,7 @@ mod listen;
 mod message;
 mod process;
 mod pulse;
+mod rates;
 mod serve;
 mod serving;
 mod session;

@@ -69,6 +69,9 @@ async fn import(host: &Host, spool: Spool) -> Result<(BlobRef, Pin), ImportError
     match spool {
         Spool::Memory(bytes) => host.store.import_bytes(bytes).await,
         // The store moves the file away; if it fails, dropping `path` removes it.
-        Spool::File { path, .. } => host.store.adopt_file(&path).await,
+        Spool::File { path, size_bytes, hash: Some(hash) } => {
+            host.store.adopt_hashed(&path, BlobRef { hash, size_bytes }).await
+        }
+        Spool::File { path, hash: None, .. } => host.store.adopt_file(&path).await,
     }
 }

@@ -47,7 +47,7 @@ impl Side {
         let Some(name) = name else { return Some(Self::Memory(replayed.log.clone().into())) };
         replayed.outputs.get(name).map(|spool| match spool {
             Spool::Memory(bytes) => Self::Memory(bytes.clone()),
-            Spool::File { path, size_bytes } => Self::File { path: path.to_path_buf(), size_bytes: *size_bytes },
+            Spool::File { path, size_bytes, .. } => Self::File { path: path.to_path_buf(), size_bytes: *size_bytes },
         })
     }
 

@@ -65,6 +65,9 @@ pub enum ImportError {
     /// Somebody wrote to the file meanwhile.
     #[error("cannot import {}: it was changed while it was being read; import it when nobody writes to it", .0.display())]
     Changed(PathBuf),
+    /// The bytes are not those that the device has hashed: they were changed on the way, or it hashes wrongly.
+    #[error("cannot import {}: its bytes are not those that the device hashed; run the job again, or without that device", .0.display())]
+    Differs(PathBuf),
     /// The path cannot be noted.
     #[error("cannot refer to {}: its path is not UTF-8; import it as a copy", .0.display())]
     NotText(PathBuf),
@@ -88,7 +91,7 @@ pub enum ImportError {
 }
 
 impl ImportError {
-    fn io(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound => Self::Missing(path),
@@ -131,18 +134,8 @@ impl Store {
         self.place(file, blob).await
     }
 
-    /// Makes a blob of a file in [`Store::scratch_dir`] by moving it, without a copy.
-    ///
-    /// The writer must be done with the file. It is gone afterwards, also if this fails after the first checks.
-    pub async fn adopt_file(&self, path: &Path) -> Result<(BlobRef, Pin), ImportError> {
-        let (source, scratch) = (path.to_owned(), self.layout().scratch.clone());
-        let adopted = blocking(move |stop| adopt(&source, &scratch, stop)).await;
-        let (file, blob) = adopted.map_err(|error| ImportError::io(path, error))??;
-        self.place(file, blob).await
-    }
-
     /// Makes a hashed file in the scratch folder the store's own copy of a blob.
-    async fn place(&self, file: TempPath, blob: BlobRef) -> Result<(BlobRef, Pin), ImportError> {
+    pub(crate) async fn place(&self, file: TempPath, blob: BlobRef) -> Result<(BlobRef, Pin), ImportError> {
         if blob.size_bytes == 0 {
             // It is in every store, and nowhere on disk.
             return Ok((blob, self.pin(&blob.hash).await?));
@@ -151,9 +144,14 @@ impl Store {
         if self.owns(&blob.hash).await? {
             return Ok((blob, self.pin(&blob.hash).await?));
         }
-        let target = self.layout().file(&blob.hash);
+        Ok((blob, self.move_in(file, &blob.hash).await?))
+    }
+
+    /// Moves a file to where the store has its own copy of a blob. Only while [`placing`](Store::placing).
+    pub(crate) async fn move_in(&self, file: TempPath, hash: &Hash) -> Result<Pin, ImportError> {
+        let target = self.layout().file(hash);
         file.persist(&target).map_err(|error| ImportError::Io { path: target.clone(), source: error.error })?;
-        Ok((blob, self.enter(target, &blob.hash).await?))
+        self.enter(target, hash).await
     }
 
     /// Notes somebody's file as the place of a blob.
@@ -236,38 +234,15 @@ fn reference_target(path: &Path, by: ImportBy, size_bytes: u64, root: &Path) -> 
     }
 }
 
-/// Checks and hashes a file that was written in the scratch folder.
-fn adopt(path: &Path, scratch: &Path, stop: &Stop) -> Result<(TempPath, BlobRef), ImportError> {
-    let failed = |error| ImportError::io(path, error);
-    let path = std::path::absolute(path).map_err(failed)?;
-    let scratch = scratch.canonicalize().map_err(failed)?;
-    let folder = path.parent().map(Path::canonicalize).transpose().map_err(failed)?;
-    if !folder.is_some_and(|folder| folder.starts_with(scratch)) {
-        return Err(ImportError::OutsideScratch(path));
-    }
-    let metadata = fs::symlink_metadata(&path).map_err(failed)?;
-    if metadata.is_symlink() {
-        return Err(ImportError::NotRegular(path));
-    }
-    let source = Source::open(&path)?;
-    if source.stamp != Stamp::of_metadata(&metadata) {
-        return Err(ImportError::Changed(path));
-    }
-    let (hash, size_bytes) = hash_file(&source.file, stop).map_err(failed)?;
-    source.check_unchanged(&path)?;
-    let file = TempPath::try_from_path(&path).map_err(failed)?;
-    Ok((file, BlobRef { hash, size_bytes }))
-}
-
 /// An open regular file, and what it was when it was opened.
-struct Source {
-    file: File,
-    stamp: Stamp,
+pub(crate) struct Source {
+    pub(crate) file: File,
+    pub(crate) stamp: Stamp,
 }
 
 impl Source {
     /// Opens a file. Looks first, since opening a pipe would wait for its other end.
-    fn open(path: &Path) -> Result<Self, ImportError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, ImportError> {
         let failed = |error| ImportError::io(path, error);
         let metadata = fs::metadata(path).map_err(failed)?;
         if metadata.is_dir() {
@@ -281,7 +256,7 @@ impl Source {
         Ok(Self { file, stamp })
     }
 
-    fn check_unchanged(&self, path: &Path) -> Result<(), ImportError> {
+    pub(crate) fn check_unchanged(&self, path: &Path) -> Result<(), ImportError> {
         let now = Stamp::of(&self.file).map_err(|error| ImportError::io(path, error))?;
         if now == self.stamp { Ok(()) } else { Err(ImportError::Changed(path.to_owned())) }
     }

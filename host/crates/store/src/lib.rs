@@ -23,6 +23,7 @@
 //! # tokio::runtime::Runtime::new().expect("a runtime").block_on(example()).expect("the example runs");
 //! ```
 
+mod adopt;
 mod blob;
 mod error;
 mod export;

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use blake3::hazmat::HasherExt;
 use samebit_engine::DeviceSource;
+use samebit_engine::device::hash::PIECE_BYTES;
 use samebit_engine::device::{
     BoxFuture, BufferCopy, BufferId, BufferRange, Device, DeviceError, DeviceInfo, DeviceKind, Dispatch, FinishError,
     KernelFault, KernelId, Program, ReadError, Session, SessionOptions, Sink,
@@ -93,6 +95,21 @@ impl Session for Memory {
             }
             Ok(())
         })
+    }
+
+    fn buffer_hash(
+        &mut self,
+        range: BufferRange,
+        first: u64,
+    ) -> BoxFuture<'_, Result<Option<Vec<[u8; 32]>>, ReadError>> {
+        let pieces = self.range(range).chunks_exact(PIECE_BYTES as usize);
+        let values = (first..).zip(pieces).map(|(number, piece)| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.set_input_offset(number * PIECE_BYTES);
+            hasher.update(piece).finalize_non_root()
+        });
+        let values = values.collect();
+        Box::pin(async { Ok(Some(values)) })
     }
 
     fn kernel_create(&mut self, _id: KernelId, _: Program) -> Result<(), KernelFault> {

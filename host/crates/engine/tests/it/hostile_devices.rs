@@ -7,6 +7,26 @@ use samebit_engine::spec::{Limit, Profile, Status, Trap};
 use crate::hostile::{self, ended, everything_once};
 use crate::support::Guest;
 
+#[test]
+fn what_a_device_hashed_goes_with_the_output() {
+    use samebit_engine::Spool;
+    // Two buffers, the second of which ends inside a piece; and one piece alone, whose value is not its hash.
+    for (size, is_known) in [((256 << 20) + 3_000_001, true), (64 << 10, false)] {
+        let bytes: Vec<u8> = (0..size).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let mut guest = hostile::guest("ok_transfer").input("in", &bytes);
+        guest.job.limits = samebit_engine::spec::Limits::default();
+        guest.device = crate::fake_device::fake();
+        let scratch = tempfile::tempdir().expect("a temporary folder");
+        let ran = guest.run_in(scratch.path()).expect("it runs");
+        assert_eq!(ran.status, Status::Ok);
+        let hash = match &ran.outputs[&"out".parse().expect("a name")] {
+            Spool::File { hash, .. } => hash.map(|hash| hash.to_string()),
+            Spool::Memory(_) => None,
+        };
+        assert_eq!(hash, is_known.then(|| blake3::hash(&bytes).to_string()), "{size}");
+    }
+}
+
 /// The same tests for each device.
 macro_rules! on_a_device {
     () => {

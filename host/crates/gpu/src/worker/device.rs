@@ -5,7 +5,7 @@
 //! session is opened, so that a host which runs job after job never waits for one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use samebit_device::{BoxFuture, Device, DeviceError, DeviceInfo, Session, SessionOptions};
@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use super::link::{Link, broken};
 use super::message::{Reply, Request};
 use super::process::Program;
+use super::rates::Known;
 use super::session::WorkerSession;
 use crate::adapters::Choice;
 
@@ -23,11 +24,13 @@ pub struct WorkerOptions {
     /// How long a worker may keep somebody waiting without finishing any of what it was given: opening, compiling a
     /// kernel, or one submission of what was queued. After that it is given up as hanging.
     pub limit: Duration,
+    /// Whether large outputs are hashed where they lie. If nothing is said, whatever is faster, as measured.
+    pub hashes: Option<bool>,
 }
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        Self { limit: Duration::from_secs(60) }
+        Self { limit: Duration::from_secs(60), hashes: None }
     }
 }
 
@@ -39,6 +42,7 @@ pub struct WorkerDevice {
     info: DeviceInfo,
     spare: Mutex<Option<Spare>>,
     sessions: AtomicU32,
+    rates: Arc<Known>,
 }
 
 /// A worker that has been told which adapter to take.
@@ -75,7 +79,15 @@ impl WorkerDevice {
         // Nobody is in between: the receiver is here.
         let _ = reply.send(Reply::Selected(Ok(info.clone())));
         let spare = Mutex::new(Some(Spare { link, selected }));
-        Ok(Self { program, options, choice: choice.clone(), info, spare, sessions: AtomicU32::new(0) })
+        Ok(Self {
+            program,
+            options,
+            choice: choice.clone(),
+            info,
+            spare,
+            sessions: AtomicU32::new(0),
+            rates: Arc::new(Known::new(options.hashes)),
+        })
     }
 
     async fn open_session(&self, options: SessionOptions) -> Result<Box<dyn Session>, DeviceError> {
@@ -99,7 +111,7 @@ impl WorkerDevice {
             return Err(DeviceError::Unavailable(why));
         }
         match link.ask(&Request::Open(options)).await? {
-            Reply::Opened(Ok(())) => Ok(Box::new(WorkerSession::new(link))),
+            Reply::Opened(Ok(())) => Ok(Box::new(WorkerSession::new(link, self.rates.clone()))),
             Reply::Opened(Err(error)) => Err(error),
             _ => Err(broken("it answered something else")),
         }

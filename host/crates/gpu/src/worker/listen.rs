@@ -111,6 +111,8 @@ fn checked(answer: Reply) -> Option<Reply> {
             Reply::Kernel(Err(Refusal { message: lines.join("\n"), ..refusal }.into()))
         }
         Reply::Read(Err(FinishError::Device(error))) => Reply::Read(Err(cleaned(error).into())),
+        Reply::Rates(Err(FinishError::Device(error))) => Reply::Rates(Err(cleaned(error).into())),
+        Reply::Hashed(Err(FinishError::Device(error))) => Reply::Hashed(Err(cleaned(error).into())),
         Reply::Finished(Err(FinishError::Device(error))) => Reply::Finished(Err(cleaned(error).into())),
         other => other,
     })

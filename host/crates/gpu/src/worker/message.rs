@@ -9,6 +9,7 @@ use samebit_device::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::rates::Rates;
 use crate::adapters::{Choice, SelectError};
 
 /// From host to worker.
@@ -32,6 +33,10 @@ pub(super) enum Request {
     BufferCopy(BufferCopy),
     /// Send the bytes of a range. Answered, after the pieces.
     BufferRead(BufferRange),
+    /// Measure hashing with a range. Answered.
+    HashRates(BufferRange),
+    /// Hash the pieces of a range, numbered from here on. Answered.
+    BufferHash(BufferRange, u64),
     /// Make a kernel ready. Answered.
     KernelCreate(KernelId, KernelSource),
     /// Free a kernel.
@@ -68,6 +73,10 @@ pub(super) enum Reply {
     Piece(u32),
     /// To [`Request::BufferRead`]; if all is well, as many bytes have been sent as were asked for.
     Read(Result<(), FinishError>),
+    /// To [`Request::HashRates`]; nothing if the range cannot be hashed there.
+    Rates(Result<Option<Rates>, FinishError>),
+    /// To [`Request::BufferHash`], the same.
+    Hashed(Result<Option<Vec<[u8; 32]>>, FinishError>),
     /// To [`Request::Finish`].
     Finished(Result<(), FinishError>),
     /// To [`Request::Close`].
@@ -88,6 +97,8 @@ pub(super) enum Kind {
     Open,
     Kernel,
     Read,
+    Rates,
+    Hash,
     Finish,
     Close,
 }
@@ -101,6 +112,8 @@ impl Request {
             Self::Open(_) => Kind::Open,
             Self::KernelCreate(..) => Kind::Kernel,
             Self::BufferRead(_) => Kind::Read,
+            Self::HashRates(_) => Kind::Rates,
+            Self::BufferHash(..) => Kind::Hash,
             Self::Finish => Kind::Finish,
             Self::Close => Kind::Close,
             _ => return None,
@@ -117,6 +130,8 @@ impl Reply {
             Self::Opened(_) => Kind::Open,
             Self::Kernel(_) => Kind::Kernel,
             Self::Read(_) => Kind::Read,
+            Self::Rates(_) => Kind::Rates,
+            Self::Hashed(_) => Kind::Hash,
             Self::Finished(_) => Kind::Finish,
             Self::Closed => Kind::Close,
             Self::Piece(_) | Self::Taken(_) | Self::Alive | Self::Failed(_) => return None,

@@ -111,7 +111,7 @@ impl Worker {
                     match device.and_then(|device| pollster::block_on(device.open(options))) {
                         Ok(session) => {
                             self.reply(&Reply::Opened(Ok(())))?;
-                            return Serving::new(self, session, options.admission).run();
+                            return Serving::new(self, session, options).run();
                         }
                         Err(error) => self.reply(&Reply::Opened(Err(error)))?,
                     }

@@ -4,25 +4,30 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use samebit_device::wgsl::{self, Admission};
-use samebit_device::{BufferRange, DeviceError, FinishError, KernelFault, KernelId, Program, ReadError, Session};
+use samebit_device::{
+    BufferRange, DeviceError, FinishError, KernelFault, KernelId, Program, ReadError, Session, SessionOptions,
+};
 
 use super::frame;
 use super::message::{KernelSource, Reply, Request};
 use super::pulse::{Pulse, wait};
+use super::rates::Rates;
 use super::serve::{Worker, lock, say};
+use crate::hash::Hashing;
 
 /// A worker with an open session.
 pub(super) struct Serving {
     worker: Worker,
     session: Box<dyn Session>,
     pulse: Pulse,
-    admission: Admission,
+    options: SessionOptions,
+    hashing: Option<Hashing>,
 }
 
 impl Serving {
-    pub(super) fn new(worker: Worker, session: Box<dyn Session>, admission: Admission) -> Self {
+    pub(super) fn new(worker: Worker, session: Box<dyn Session>, options: SessionOptions) -> Self {
         let pulse = Pulse::new(session.progress());
-        Self { worker, session, pulse, admission }
+        Self { worker, session, pulse, options, hashing: None }
     }
 
     /// Does what it is asked until it is told to close.
@@ -43,6 +48,16 @@ impl Serving {
                 Request::BufferRead(range) => {
                     let read = self.read(range)?;
                     self.worker.reply(&Reply::Read(read))?;
+                    continue;
+                }
+                Request::HashRates(range) => {
+                    let rates = self.measure(range)?;
+                    self.worker.reply(&Reply::Rates(rates))?;
+                    continue;
+                }
+                Request::BufferHash(range, first) => {
+                    let hashed = self.hash(range, first)?;
+                    self.worker.reply(&Reply::Hashed(hashed))?;
                     continue;
                 }
                 Request::KernelCreate(id, source) => {
@@ -98,22 +113,55 @@ impl Serving {
         };
         Ok(match wait(session.buffer_read(range, &mut sink), pulse, &worker.out)? {
             Ok(()) => Ok(()),
-            Err(ReadError::BudgetSpent) => Err(FinishError::BudgetSpent),
-            Err(ReadError::Device(error)) => Err(error.into()),
             Err(ReadError::Sink(error)) => return Err(error),
-            Err(ReadError::Refused(error)) => Err(DeviceError::Failed(error.to_string()).into()),
+            Err(error) => Err(told(error)),
         })
+    }
+
+    fn measure(&mut self, range: BufferRange) -> io::Result<Result<Option<Rates>, FinishError>> {
+        let Self { session, pulse, worker, options, hashing } = self;
+        if !Hashing::can_be(range, *options) {
+            return Ok(Ok(None));
+        }
+        let rates = wait(Rates::measure(&mut **session, hashing, range, *options), pulse, &worker.out)?;
+        Ok(rates.map(Some).map_err(told))
+    }
+
+    fn hash(&mut self, range: BufferRange, first: u64) -> io::Result<Result<Option<Vec<[u8; 32]>>, FinishError>> {
+        let Self { session, pulse, worker, options, hashing } = self;
+        if !Hashing::can_be(range, *options) {
+            return Ok(Ok(None));
+        }
+        let hashed = async {
+            let mut ready = match hashing.take() {
+                Some(ready) => ready,
+                None => Hashing::new(&mut **session, *options)?,
+            };
+            let values = ready.pieces(&mut **session, range, first).await;
+            *hashing = Some(ready);
+            values.map(Some)
+        };
+        Ok(wait(hashed, pulse, &worker.out)?.map_err(told))
     }
 
     /// Makes a kernel of what it was made from before. It was admitted then, so it is again.
     fn create(&mut self, id: KernelId, source: &KernelSource) -> Result<(), KernelFault> {
         let KernelSource { text, entry_point, constants } = source;
         let kernel = Arc::new(wgsl::parse(&wgsl::Source { text, entry_point, constants })?);
-        let program = match self.admission {
+        let program = match self.options.admission {
             Admission::Exact => Program::Exact(Arc::new(wgsl::lower(&kernel, text, Admission::Exact)?)),
             Admission::Native => Program::Native { kernel: kernel.clone(), text: text.as_str().into() },
         };
         self.session.kernel_source(id, &kernel, text);
         self.session.kernel_create(id, program)
+    }
+}
+
+/// Why a read failed, for the host.
+fn told(error: ReadError) -> FinishError {
+    match error {
+        ReadError::BudgetSpent => FinishError::BudgetSpent,
+        ReadError::Device(error) => error.into(),
+        error => DeviceError::Failed(error.to_string()).into(),
     }
 }

@@ -1,5 +1,8 @@
 //! A session whose device is in a worker.
 
+use std::sync::Arc;
+
+use samebit_device::hash::PIECE_BYTES;
 use samebit_device::wgsl::Kernel;
 use samebit_device::{
     BoxFuture, BufferCopy, BufferId, BufferRange, DeviceError, Dispatch, FinishError, KernelFault, KernelId, Program,
@@ -9,17 +12,19 @@ use samebit_device::{
 use super::frame::BULK_BYTES;
 use super::link::{Link, broken};
 use super::message::{KernelSource, Reply, Request};
+use super::rates::Known;
 
 /// One job's use of a worker.
 pub(super) struct WorkerSession {
     link: Link,
     /// What the next kernel is made from.
     source: Option<(KernelId, KernelSource)>,
+    rates: Arc<Known>,
 }
 
 impl WorkerSession {
-    pub(super) fn new(link: Link) -> Self {
-        Self { link, source: None }
+    pub(super) fn new(link: Link, rates: Arc<Known>) -> Self {
+        Self { link, source: None, rates }
     }
 
     fn queue(&self, request: &Request) -> Result<(), DeviceError> {
@@ -33,8 +38,35 @@ impl WorkerSession {
         }
         match self.link.answered(reading.answer).await? {
             Reply::Read(Ok(())) => Ok(()),
-            Reply::Read(Err(FinishError::BudgetSpent)) => Err(ReadError::BudgetSpent),
-            Reply::Read(Err(FinishError::Device(error))) => Err(error.into()),
+            Reply::Read(Err(error)) => Err(untold(error)),
+            _ => Err(unexpected().into()),
+        }
+    }
+
+    /// Whether hashing a range over there pays. Finding out hashes a part of it.
+    async fn hashing_pays(&mut self, range: BufferRange) -> Result<bool, ReadError> {
+        if let Some(pays) = self.rates.pays(range.size) {
+            return Ok(pays);
+        }
+        match self.link.ask(&Request::HashRates(range)).await? {
+            Reply::Rates(Ok(Some(rates))) => self.rates.set(rates),
+            Reply::Rates(Ok(None)) => {}
+            Reply::Rates(Err(error)) => return Err(untold(error)),
+            _ => return Err(unexpected().into()),
+        }
+        Ok(self.rates.pays(range.size).unwrap_or(false))
+    }
+
+    async fn hash(&mut self, range: BufferRange, first: u64) -> Result<Option<Vec<[u8; 32]>>, ReadError> {
+        if !self.hashing_pays(range).await? {
+            return Ok(None);
+        }
+        match self.link.ask(&Request::BufferHash(range, first)).await? {
+            Reply::Hashed(Ok(Some(values))) if values.len() as u64 * PIECE_BYTES != range.size => {
+                Err(broken("it hashed something else").into())
+            }
+            Reply::Hashed(Ok(values)) => Ok(values),
+            Reply::Hashed(Err(error)) => Err(untold(error)),
             _ => Err(unexpected().into()),
         }
     }
@@ -48,6 +80,14 @@ impl WorkerSession {
             Reply::Kernel(result) => result,
             _ => Err(unexpected().into()),
         }
+    }
+}
+
+/// What the worker was told.
+fn untold(error: FinishError) -> ReadError {
+    match error {
+        FinishError::BudgetSpent => ReadError::BudgetSpent,
+        FinishError::Device(error) => error.into(),
     }
 }
 
@@ -84,6 +124,14 @@ impl Session for WorkerSession {
 
     fn buffer_read<'a>(&'a mut self, range: BufferRange, sink: Sink<'a>) -> BoxFuture<'a, Result<(), ReadError>> {
         Box::pin(self.read(range, sink))
+    }
+
+    fn buffer_hash(
+        &mut self,
+        range: BufferRange,
+        first: u64,
+    ) -> BoxFuture<'_, Result<Option<Vec<[u8; 32]>>, ReadError>> {
+        Box::pin(self.hash(range, first))
     }
 
     fn kernel_source(&mut self, id: KernelId, kernel: &Kernel, text: &str) {

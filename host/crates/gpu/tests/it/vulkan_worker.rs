@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use samebit_device::wgsl::{Admission, Source, parse};
 use samebit_device::{
     BindingIndex, BufferRange, Checked, Device, DeviceError, FinishError, Grid, KernelFault, ReadError, SessionOptions,
-    conformance,
+    conformance, hash,
 };
-use samebit_gpu::Adapters;
-use samebit_gpu::worker::{WorkerOptions, adapters};
+use samebit_gpu::worker::{WorkerDevice, WorkerOptions, adapters};
+use samebit_gpu::{Adapters, Choice};
 
-use crate::worker::{CRASH, Desk, HANG, LOSE, children, device, program, stat};
+use crate::worker::{CRASH, Desk, HANG, LOSE, NATIVE, children, device, program, stat};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -129,6 +129,65 @@ fn a_kernel_that_makes_the_compiler_panic_is_refused_across_the_pipe() {
         desk.dispatch(1).expect("it is queued");
         assert_eq!(desk.read().await.expect("it goes on"), [2; 256]);
     });
+}
+
+#[test]
+fn what_lies_with_a_worker_is_hashed_there() {
+    pollster::block_on(async {
+        for hashes in [true, false] {
+            let mut gpu = hashing(hashes).await;
+            let size = 5 * hash::PIECE_BYTES + 1000;
+            let buffer = gpu.buffer_create(size).expect("it fits");
+            let bytes: Vec<u8> = (0..size).map(|i| (i * i / 7) as u8).collect();
+            gpu.buffer_write(buffer, 0, &bytes).expect("it is in range");
+            let whole = BufferRange { buffer, offset: 0, size: 5 * hash::PIECE_BYTES };
+            let pieces = gpu.buffer_hash(whole, 0).await.expect("it is in range");
+            let rest = &bytes[whole.size as usize..];
+            let found = pieces.and_then(|pieces| hash::root(&pieces, rest));
+            assert_eq!(found, hashes.then(|| *blake3::hash(&bytes).as_bytes()));
+            let odd = BufferRange { offset: 2, ..whole };
+            assert_eq!(gpu.buffer_hash(odd, 0).await.expect("it is in range"), None, "words alone can be read there");
+            gpu.close().await;
+        }
+    });
+}
+
+/// By hand with `SAMEBIT_HASH_BYTES=2147483648`, or as much as there is time for.
+#[test]
+fn an_input_of_many_buffers_is_hashed_in_parts() {
+    let total: u64 =
+        std::env::var("SAMEBIT_HASH_BYTES").map_or(8 << 20, |text| text.parse().expect("a number of bytes"));
+    let part = (total / 4).next_multiple_of(hash::PIECE_BYTES).min(128 << 20);
+    pollster::block_on(async {
+        let mut gpu = hashing(true).await;
+        let buffer = gpu.buffer_create(part).expect("it fits");
+        let (mut whole, mut pieces, mut done, mut took) = (blake3::Hasher::new(), Vec::new(), 0, Duration::ZERO);
+        while done < total {
+            let words = (0..part / 8).map(|i| (i ^ done).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+            whole.update(&bytes);
+            for (index, chunk) in (0..).zip(bytes.chunks(4 << 20)) {
+                gpu.settle().await.expect("there is room");
+                gpu.buffer_write(buffer, index << 22, chunk).expect("it is in range");
+            }
+            gpu.finish().await.expect("all is well");
+            let started = Instant::now();
+            let range = BufferRange { buffer, offset: 0, size: part };
+            let found = gpu.buffer_hash(range, done / hash::PIECE_BYTES).await.expect("it is in range");
+            took += started.elapsed();
+            pieces.extend(found.expect("it was decided to"));
+            done += part;
+        }
+        println!("{done} bytes hashed in {took:?}");
+        assert_eq!(hash::root(&pieces, &[]), Some(*whole.finalize().as_bytes()));
+    });
+}
+
+/// A session that hashes where buffers lie, or does not.
+async fn hashing(hashes: bool) -> Checked {
+    let options = WorkerOptions { hashes: Some(hashes), ..WorkerOptions::default() };
+    let device = WorkerDevice::select(program("plain"), &Choice::Default, options).expect("there is a driver");
+    Checked::new(device.open(NATIVE).await.expect("it opens"), 1 << 30, Admission::Native)
 }
 
 /// Queues a dispatch that takes longer than anybody waits, and has it begin.

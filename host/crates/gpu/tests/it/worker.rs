@@ -28,7 +28,7 @@ pub(crate) fn program(kind: &str) -> Program {
 }
 
 pub(crate) fn patient(limit: Duration) -> WorkerOptions {
-    WorkerOptions { limit }
+    WorkerOptions { limit, ..WorkerOptions::default() }
 }
 
 pub(crate) fn device(kind: &str, limit: Duration) -> WorkerDevice {

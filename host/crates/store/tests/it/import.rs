@@ -1,7 +1,7 @@
 //! Making blobs of files and bytes.
 
 use samebit_spec::{BlobRef, Hash};
-use samebit_store::{Blob, ImportBy, ImportError, REFERENCE_FROM_BYTES};
+use samebit_store::{Blob, ImportBy, ImportError, REFERENCE_FROM_BYTES, ReadError};
 
 use crate::{Folder, noise};
 
@@ -77,6 +77,36 @@ async fn a_path_that_is_no_text_is_copied() {
     let (blob, _pin) = store.import_file(&path, ImportBy::Auto).await.expect("import");
     std::fs::remove_file(&path).expect("remove");
     assert_eq!(store.open_blob(&blob.hash).await.expect("open").size_bytes(), REFERENCE_FROM_BYTES);
+    store.close().await.expect("close");
+}
+
+#[tokio::test]
+async fn a_hash_that_was_told_is_not_believed() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let (bytes, other) = (noise(1, 3_000_001), noise(2, 3_000_001));
+    let [told, wrong] = [&bytes, &other].map(|bytes| BlobRef {
+        hash: Hash::from_bytes(*blake3::hash(bytes).as_bytes()),
+        size_bytes: bytes.len() as u64,
+    });
+    let short = BlobRef { size_bytes: 3_000_000, ..told };
+    let scratch = store.scratch_dir().join("out");
+    for refused in [wrong, short] {
+        std::fs::write(&scratch, &bytes).expect("write");
+        let error = store.adopt_hashed(&scratch, refused).await.expect_err("these are other bytes");
+        assert!(matches!(error, ImportError::Differs(_)), "{error}");
+        let error = store.open_blob(&refused.hash).await.expect_err("it never became a blob");
+        assert!(matches!(error, ReadError::Missing(_)), "{error}");
+    }
+    std::fs::write(&scratch, &bytes).expect("write");
+    let (blob, _pin) = store.adopt_hashed(&scratch, told).await.expect("these are the bytes");
+    assert_eq!(blob, told);
+    // What the store has already proves nothing about other bytes.
+    std::fs::write(&scratch, &other).expect("write");
+    assert_eq!(store.adopt_hashed(&scratch, told).await.expect("it is adopted for what it is").0, wrong);
+    for blob in [told, wrong] {
+        store.open_blob(&blob.hash).await.expect("open").check_unchanged().expect("unchanged");
+    }
     store.close().await.expect("close");
 }
 
