@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod completions;
 mod devices;
+mod fetch;
 mod files;
 mod generate;
 mod host;
@@ -18,6 +19,7 @@ pub(crate) mod limits;
 mod new;
 mod npy;
 mod peers;
+mod publish;
 mod report;
 mod run;
 mod submit;
@@ -97,6 +99,10 @@ enum Command {
     Host(Box<host::Args>),
     /// Have a job run by a host, and get back what it came to
     Submit(Box<submit::Args>),
+    /// Make a module or another file known by its hash, and serve it
+    Publish(publish::Args),
+    /// Get a module, input or output by its hash, from whoever has it
+    Fetch(fetch::Args),
     /// List, follow and cancel jobs of a host
     Jobs(jobs::Args),
     /// List the hosts that are known from announcements
@@ -127,7 +133,11 @@ enum Command {
 impl Cli {
     /// True if the command ends in its own time when it is interrupted, and must not be dropped in the middle.
     pub(crate) fn ends_itself(&self) -> bool {
-        matches!(&self.command, Command::Host(args) if args.ends_itself())
+        match &self.command {
+            Command::Host(args) => args.ends_itself(),
+            Command::Publish(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -138,6 +148,8 @@ pub(crate) async fn dispatch(cli: Cli, output: Output) -> Result<Exit, Failure> 
         Command::Run(args) => run::run(args, &config, &output).await,
         Command::Host(args) => host::run(*args, &config, &output).await,
         Command::Submit(args) => submit::run(*args, &config, &output).await,
+        Command::Publish(args) => publish::run(args, &config, &output).await,
+        Command::Fetch(args) => fetch::run(args, &config, &output).await,
         Command::Jobs(args) => jobs::run(args, &config, &output).await,
         Command::Peers(args) => peers::run(&args, &config, &output).await,
         Command::Verify(args) => verify::run(args, &config, &output).await,

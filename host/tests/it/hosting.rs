@@ -18,14 +18,14 @@ const LONG: &str = r#"(module (memory (export "memory") 1) (func (export "_start
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A host of its own process. Killed when this is dropped.
-struct Host {
+pub(crate) struct Host {
     child: Child,
     ticket: String,
 }
 
 impl Host {
     /// Starts a host on a store, and waits until it is up.
-    fn start(desk: &Desk, store: &str, args: &[&str]) -> Self {
+    pub(crate) fn start(desk: &Desk, store: &str, args: &[&str]) -> Self {
         let args = [&["host", "--offline", "--json"], args].concat();
         let log = std::fs::File::create(desk.path(&format!("{store}.log"))).expect("a log");
         let mut child =

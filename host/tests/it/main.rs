@@ -8,6 +8,8 @@ mod interrupting;
 mod looking;
 mod making;
 mod plugins;
+#[cfg(unix)]
+mod publishing;
 mod running;
 mod support;
 mod tolerating;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use iroh::endpoint::Connection;
 use samebit_spec::{BlobRef, Hash, HostKey};
 use samebit_store::{Pin, ReadError};
@@ -85,7 +85,9 @@ impl<'a> Fetcher<'a> {
     ) -> Result<Vec<(BlobRef, Pin)>, FetchError> {
         // Before anything travels: one impossible wish makes the others useless.
         wishes.iter().try_for_each(|wish| self.check_size(wish.hash, wish.size_bytes.unwrap_or(0)))?;
-        let fetches = wishes.iter().enumerate().map(|(first, wish)| self.fetch_from(first, *wish, progress));
+        // In boxes, or the compiler cannot see that this can be sent to other threads.
+        let fetches = wishes.iter().enumerate().map(|(first, wish)| self.fetch_from(first, *wish, progress).boxed());
+        let fetches: Vec<_> = fetches.collect();
         stream::iter(fetches).buffered(BLOBS_AT_ONCE).try_collect().await
     }
 

@@ -194,6 +194,11 @@ async fn a_whole_collection_in_one_request_is_served_if_every_member_may_be() {
             let packed = samebit_net::collection::pack(&from.store, &members).await.expect("packed");
             let connection = to.raw_connection(&from.provider()).await;
             let content = HashAndFormat::hash_seq((*packed.list.hash.as_bytes()).into());
+            // As `sendme` does: first what it will be, then all of it.
+            let sizes = iroh_blobs::get::request::get_hash_seq_and_sizes(&connection, &content.hash, 1 << 20, None);
+            if soon(sizes).await.is_err() {
+                return false;
+            }
             soon(to.store.index().remote().fetch(connection, content).complete()).await.is_ok()
         }
     };
