@@ -76,7 +76,8 @@ pub(crate) fn run(_args: &Args, output: &Output) -> Result<Exit, Failure> {
 impl Listed {
     fn json(&self) -> Value {
         let Self { choice, index, is_default, info } = self;
-        let profiles = if index.is_none() { &["exact", "native"][..] } else { &["native"] };
+        // Whether a driver can be held to `exact` shows when it is first asked to.
+        let profiles: &[&str] = if info.unsuitable.is_none() { &["exact", "native"] } else { &[] };
         json!({
             "device": choice,
             "index": index,
