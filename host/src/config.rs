@@ -67,4 +67,9 @@ impl Config {
     pub(crate) fn compiled(&self) -> PathBuf {
         self.store.join("compiled")
     }
+
+    /// Where is kept what devices came to in the battery of arithmetic.
+    pub(crate) fn batteries(&self) -> PathBuf {
+        self.store.join("batteries")
+    }
 }

@@ -1,9 +1,10 @@
 //! Which device runs kernels: this machine's CPU, unless somebody asks for a GPU.
 //!
 //! A GPU's driver never runs in the process that was asked: it runs in a worker, which is this program with
-//! [`WORKER`] as its only argument.
+//! [`WORKER`] as its first argument, and the folder of what devices came to in the battery of arithmetic as its second.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use samebit_gpu::Choice;
@@ -36,23 +37,23 @@ impl DeviceChoice {
         })
     }
 
-    /// The device. Blocks: drivers take their time.
-    pub(crate) fn device(&self, options: WorkerOptions) -> Result<Arc<dyn Device>, DeviceError> {
+    /// The device. Blocks: drivers take their time. A GPU's arithmetic is remembered in the folder `batteries`.
+    pub(crate) fn device(&self, batteries: &Path, options: WorkerOptions) -> Result<Arc<dyn Device>, DeviceError> {
         Ok(match self {
             Self::Reference => Arc::new(ReferenceDevice::new()?),
-            Self::Gpu(choice) => Arc::new(WorkerDevice::select(program()?, choice, options)?),
+            Self::Gpu(choice) => Arc::new(WorkerDevice::select(program(Some(batteries))?, choice, options)?),
         })
     }
 
     /// Opens the device when it is first asked for, and hands out the same one from then on. One that could not be opened
     /// is tried again.
-    pub(crate) fn source(self, options: WorkerOptions) -> DeviceSource {
+    pub(crate) fn source(self, batteries: PathBuf, options: WorkerOptions) -> DeviceSource {
         let opened = Mutex::new(None);
         Arc::new(move || {
             let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
             match &*opened {
                 Some(device) => Ok(Arc::clone(device)),
-                None => Ok(Arc::clone(opened.insert(self.device(options)?))),
+                None => Ok(Arc::clone(opened.insert(self.device(&batteries, options)?))),
             }
         })
     }
@@ -60,7 +61,7 @@ impl DeviceChoice {
 
 /// This machine's GPUs. Blocks.
 pub(crate) fn gpus() -> Result<Vec<DeviceInfo>, DeviceError> {
-    worker::adapters(&program()?, WorkerOptions::default())
+    worker::adapters(&program(None)?, WorkerOptions::default())
 }
 
 /// Whether this process was started to be a worker.
@@ -68,8 +69,14 @@ pub(crate) fn is_worker() -> bool {
     std::env::args_os().nth(1).as_deref() == Some(OsStr::new(WORKER))
 }
 
-fn program() -> Result<Program, DeviceError> {
-    Program::this([WORKER]).map_err(|error| {
+/// The folder that a worker was given.
+pub(crate) fn batteries() -> Option<PathBuf> {
+    std::env::args_os().nth(2).map(PathBuf::from)
+}
+
+fn program(batteries: Option<&Path>) -> Result<Program, DeviceError> {
+    let args = std::iter::once(OsString::from(WORKER)).chain(batteries.map(|folder| folder.as_os_str().to_owned()));
+    Program::this(args).map_err(|error| {
         DeviceError::Unavailable(format!("this program does not know where it is, to run a driver apart: {error}"))
     })
 }

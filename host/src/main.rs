@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     if device::is_worker() {
-        samebit_gpu::worker::serve()
+        samebit_gpu::worker::serve(device::batteries())
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -49,7 +49,7 @@ const SIDES: &[Side] = &[
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [samebit::WORKER] => samebit_gpu::worker::serve(),
+        [samebit::WORKER] => samebit_gpu::worker::serve(None),
         [] => report(5),
         ["--rounds", rounds] if rounds.parse::<usize>().is_ok_and(|rounds| rounds > 0) => {
             report(rounds.parse().unwrap_or(1));

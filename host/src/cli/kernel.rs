@@ -15,6 +15,7 @@ use crate::cli::bindings::{At, Bound, Launch, LaunchArgs, loop_iterations, place
 use crate::cli::files;
 use crate::cli::job::profile;
 use crate::cli::run::HostArgs;
+use crate::config::Config;
 use crate::error::{Exit, Failure};
 use crate::output::{GOOD, Output, Text, size};
 
@@ -72,7 +73,7 @@ fn dump(text: &str) -> Result<(At, PathBuf), String> {
 }
 
 /// Runs the command.
-pub(crate) async fn run(args: Args, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<Exit, Failure> {
     let (file, dumps, limit) = (args.file, args.dumps, args.host.wall_time());
     let prepared = tokio::task::spawn_blocking(move || args.launch.prepare(&file).map(|launch| (launch, file)));
     let (launch, file) = prepared.await.map_err(|error| Failure::panicked(&error))??;
@@ -82,7 +83,8 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<Exit, Failure> {
     launch.bindings.iter().filter_map(Bound::note).for_each(|note| output.note(&note));
     let options = args.host.worker_options();
     let choice = args.host.device.unwrap_or_default();
-    let device = tokio::task::spawn_blocking(move || choice.device(options));
+    let batteries = config.batteries();
+    let device = tokio::task::spawn_blocking(move || choice.device(&batteries, options));
     let device = device.await.map_err(|error| Failure::panicked(&error))?.map_err(device_failed)?;
     let admission = match args.profile {
         Profile::Exact => Admission::Exact,

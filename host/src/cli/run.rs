@@ -83,7 +83,8 @@ impl HostArgs {
     /// Opens this machine.
     pub(crate) async fn open(self, config: &Config, output: &Output) -> Result<Machine, Failure> {
         let (wall_time, options) = (self.wall_time(), self.worker_options());
-        Machine::open(config, self.device.unwrap_or_default().source(options), wall_time, output).await
+        Machine::open(config, self.device.unwrap_or_default().source(config.batteries(), options), wall_time, output)
+            .await
     }
 
     /// How to treat a GPU.

@@ -46,7 +46,7 @@ impl Serving {
     /// Starts a host.
     pub(crate) async fn start(config: &Config, host: HostConfig, output: &Output) -> Result<Self, Failure> {
         // One device for all jobs: sessions of one share its threads fairly.
-        let source = host.device.clone().source(WorkerOptions::default());
+        let source = host.device.clone().source(config.batteries(), WorkerOptions::default());
         let mut machine = Machine::open(config, source.clone(), host.wall_time, output).await?;
         let device = opened(source).await?;
         machine.host.caps = host.policy.job.limits.clone();

@@ -97,7 +97,8 @@ mod vulkan {
         let device = &value[1];
         assert_eq!((&device["index"], &device["default"]), (&json!(0), &json!(false)), "{value}");
         let name = device["name"].as_str().expect("a name");
-        desk.samebit("s", &["devices"]).exits(0).says(&[" 0", name, "maxBufferSize"]);
+        assert_eq!(device["arithmetic"], json!(null), "nobody has asked for it yet: {value}");
+        desk.samebit("s", &["devices"]).exits(0).says(&[" 0", name, "not tested yet", "maxBufferSize"]);
         desk.samebit("s", &["devices", "-v"]).exits(0).says(&["maxComputeWorkgroupStorageSize"]);
     }
 
@@ -110,6 +111,9 @@ mod vulkan {
         desk.samebit("s", &[&run[..], &["--device", "gpu"]].concat()).exits(0);
         let (_, value) = desk.json("s", &["inspect", "r"]);
         assert_ne!(value["measured"]["device"]["name"], "reference", "{value}");
+        assert!(value["measured"]["device"]["battery"].is_string(), "{value}");
+        let (_, devices) = desk.json("s", &["devices"]);
+        assert!(devices[1]["arithmetic"]["fma"].is_string(), "it is remembered: {devices}");
         desk.samebit("s", &["verify", "r"]).exits(0).says(&["match"]);
         desk.samebit("s", &run).exits(0);
         desk.samebit("s", &["verify", "r", "--device", "gpu"]).exits(0).says(&["match"]);

@@ -51,6 +51,7 @@ static INFO: LazyLock<DeviceInfo> = LazyLock::new(|| DeviceInfo {
     limits: BTreeMap::new(),
     features: Vec::new(),
     unsuitable: None,
+    battery: None,
 });
 
 impl Device for Fake {

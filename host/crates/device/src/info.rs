@@ -48,4 +48,24 @@ pub struct DeviceInfo {
     pub features: Vec<String>,
     /// Why it cannot serve as a device, if it cannot: the first fixed limit that it does not reach.
     pub unsuitable: Option<String>,
+    /// What the whole battery of arithmetic came to on it, once it was put to that.
+    pub battery: Option<Battery>,
+}
+
+/// What the battery of arithmetic came to on a device. Its text, a line for each operation, is what receipts have a hash of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Battery {
+    /// The battery's version.
+    pub version: u32,
+    /// How many random operands each of its tests had, beside boundaries and hard cases.
+    pub random: u32,
+    /// Each operation, in the battery's order, and how it is computed; or the one that failed alone.
+    pub operations: Vec<(String, String)>,
+}
+
+impl std::fmt::Display for Battery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "battery {} {}", self.version, self.random)?;
+        self.operations.iter().try_for_each(|(operation, method)| writeln!(f, "{operation} {method}"))
+    }
 }

@@ -19,7 +19,7 @@ mod session;
 
 pub use checked::{Checked, Usage};
 pub use error::{BindingIndex, CallError, DeviceError, FinishError, GpuError, KernelFault, ReadError};
-pub use info::{DeviceInfo, DeviceKind};
+pub use info::{Battery, DeviceInfo, DeviceKind};
 pub use samebit_wgsl as wgsl;
 pub use session::{
     Binding, BoxFuture, BufferCopy, BufferId, BufferRange, Device, Dispatch, Grid, KernelId, Program, Progress,

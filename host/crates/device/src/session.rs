@@ -122,6 +122,12 @@ pub trait Device: Send + Sync {
     /// Opens the device for one job. What goes wrong in one session stays in it. A device that cannot promise what the
     /// options ask for is [`DeviceError::Unavailable`].
     fn open(&self, options: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>>;
+
+    /// Tells, while a session is being opened, how far that has come: the first may take a battery of arithmetic. A device
+    /// that cannot say always says 0.
+    fn opening(&self) -> Progress {
+        Arc::new(|| 0)
+    }
 }
 
 /// One job's use of a device. Dropping it frees everything, sooner or later; [`close`](Session::close) says when.

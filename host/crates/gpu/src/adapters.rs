@@ -183,6 +183,7 @@ mod tests {
             limits: Default::default(),
             features: Vec::new(),
             unsuitable: None,
+            battery: None,
         }
     }
 

@@ -76,6 +76,7 @@ pub(crate) fn describe(adapter: &wgpu::Adapter) -> DeviceInfo {
         limits: numbers(&limits),
         features: features.features_webgpu.iter_names().map(|(name, _)| webgpu_name(name)).collect(),
         unsuitable: unsuitable(&limits, &adapter.get_downlevel_capabilities()),
+        battery: None,
     }
 }
 

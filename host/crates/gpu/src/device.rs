@@ -1,14 +1,18 @@
 //! [`GpuDevice`]: an adapter that sessions are opened on.
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use samebit_device::wgsl::Admission;
-use samebit_device::{BoxFuture, Device, DeviceError, DeviceInfo, Session, SessionOptions};
+use samebit_device::{BoxFuture, Device, DeviceError, DeviceInfo, Progress, Session, SessionOptions};
 
 use crate::adapters::{Adapters, Choice, Entry, SelectError};
 use crate::describe::{exact_demands, required};
+use crate::exact::Exactness;
 use crate::exact::control::Exact;
-use crate::exact::{Exactness, probe};
+use crate::exact::probe::{self, Extent};
+use crate::exact::record::{self, Found};
 use crate::fate::Fate;
 use crate::session::GpuSession;
 use crate::watcher::{Demands, Watcher};
@@ -19,6 +23,12 @@ pub struct GpuDevice {
     entry: Mutex<Entry>,
     /// How it is made exact, or why it cannot be, once that is known.
     exactness: OnceLock<Result<Exactness, String>>,
+    /// What it says of itself once the whole battery has been run on it.
+    proven: OnceLock<DeviceInfo>,
+    /// Where the battery's results are kept.
+    records: Option<PathBuf>,
+    /// How much of the battery has been run.
+    steps: Arc<AtomicU64>,
 }
 
 impl GpuDevice {
@@ -28,7 +38,21 @@ impl GpuDevice {
     /// If the machine has none, or none that the choice names, or one that cannot run jobs.
     pub fn select(choice: &Choice) -> Result<Self, SelectError> {
         let entry = Adapters::enumerate().choose(choice)?;
-        Ok(Self { info: entry.info.clone(), entry: Mutex::new(entry), exactness: OnceLock::new() })
+        Ok(Self {
+            info: entry.info.clone(),
+            entry: Mutex::new(entry),
+            exactness: OnceLock::new(),
+            proven: OnceLock::new(),
+            records: None,
+            steps: Arc::default(),
+        })
+    }
+
+    /// Has the device put to the whole battery of arithmetic before its first exact session, and what that came to kept in
+    /// a folder, for the next start. Without one, nobody would remember it, and the battery's short form has to do.
+    #[must_use]
+    pub fn remembering(self, records: PathBuf) -> Self {
+        Self { records: Some(records), ..self }
     }
 
     /// Opens the device for exact programs that are written in this way, whether or not it computes exactly then.
@@ -55,14 +79,49 @@ impl GpuDevice {
     /// Why it cannot be.
     pub async fn exactness(&self) -> Result<Exactness, DeviceError> {
         if self.exactness.get().is_none() {
-            let found = probe::find(self).await?;
-            self.set_exactness(found);
+            let found = self.find().await?;
+            if self.records.is_some() {
+                // Whoever was first has found the same.
+                let _ = self.proven.set(DeviceInfo { battery: Some(record::summary(&found)), ..self.info.clone() });
+            }
+            let wrong = |operation| format!("its driver gets `{operation}` wrong, whichever way it is written");
+            self.set_exactness(found.map_err(wrong));
         }
         match self.exactness.get() {
             Some(Ok(exactness)) => Ok(*exactness),
             Some(Err(why)) => Err(no_exact(&self.info.name, why)),
             None => Err(no_exact(&self.info.name, "it was not tried")),
         }
+    }
+
+    /// What was found before, if it still holds, or else what is found now.
+    async fn find(&self) -> Result<Found, DeviceError> {
+        let Some(records) = &self.records else { return probe::find(self, Extent::Short).await };
+        let name = &self.info.name;
+        match record::read(records, &self.info) {
+            Some(Err(operation)) => return Ok(Err(operation)),
+            Some(Ok(exactness)) if exactness.way == probe::way(self) && self.can_be(exactness) => {
+                if probe::holds(self, exactness).await? {
+                    return Ok(Ok(exactness));
+                }
+                tracing::warn!(name, "the device no longer computes what it did; its arithmetic is tested again");
+            }
+            _ => tracing::info!(name, "the device's arithmetic is tested, which takes some seconds, once"),
+        }
+        let found = probe::find(self, Extent::Whole).await?;
+        if let Err(error) = record::write(records, &self.info, &found) {
+            tracing::warn!(name, %error, "what the device's arithmetic came to could not be kept");
+        }
+        Ok(found)
+    }
+
+    fn can_be(&self, exactness: Exactness) -> bool {
+        self.features().contains(exactness.features())
+    }
+
+    /// More of the battery has been run.
+    pub(crate) fn advance(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether Vulkan leads to it.
@@ -120,7 +179,12 @@ async fn open(entry: &Entry, exact: Option<(SessionOptions, Exactness)>) -> Resu
 
 impl Device for GpuDevice {
     fn info(&self) -> &DeviceInfo {
-        &self.info
+        self.proven.get().unwrap_or(&self.info)
+    }
+
+    fn opening(&self) -> Progress {
+        let steps = self.steps.clone();
+        Arc::new(move || steps.load(Ordering::Relaxed))
     }
 
     fn open(&self, options: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {

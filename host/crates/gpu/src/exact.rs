@@ -29,6 +29,7 @@ mod padding;
 pub(crate) mod pipeline;
 mod portable;
 pub(crate) mod probe;
+pub(crate) mod record;
 mod routine;
 mod target;
 mod vulkan;
@@ -37,6 +38,7 @@ mod vulkan;
 mod tests;
 
 pub use arithmetic::{Arithmetic, Method, Operation};
+pub use record::remembered;
 
 /// How a driver's optimizer is kept from what it might do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -15,7 +15,7 @@ use samebit_gpu::{Adapters, Choice, GpuDevice, SelectError};
 
 fn main() {
     match std::env::args().nth(1).as_deref() {
-        Some("plain") => samebit_gpu::worker::serve(),
+        Some("plain") => samebit_gpu::worker::serve(std::env::args_os().nth(2).map(Into::into)),
         Some("gpu") => serve_source(&Gpus),
         Some("memory") => serve_source(&Memory),
         Some("exits") => std::process::exit(7),
@@ -35,11 +35,11 @@ fn main() {
                 std::thread::park();
             }
         }
-        // An answer to a question that was not asked: `Opened(Ok(()))`.
+        // An answer to a question that was not asked: `Opened(Ok(None))`.
         Some("confuses") => {
             read(1);
             let mut out = std::io::stdout();
-            drop(out.write_all(&[2, 0, 0, 0, 2, 0]).and_then(|()| out.flush()));
+            drop(out.write_all(&[3, 0, 0, 0, 2, 0, 0]).and_then(|()| out.flush()));
             loop {
                 std::thread::park();
             }

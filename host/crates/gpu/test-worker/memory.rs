@@ -17,6 +17,7 @@ pub(crate) fn info() -> DeviceInfo {
         limits: BTreeMap::from([("maxBindGroups".to_owned(), 4)]),
         features: vec!["nothing".to_owned()],
         unsuitable: None,
+        battery: None,
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn describe(threads: usize) -> DeviceInfo {
         limits: numbers(),
         features: vec![threads],
         unsuitable: None,
+        battery: None,
     }
 }
 

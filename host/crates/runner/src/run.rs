@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use samebit_engine::spec::{DeviceUsed, JobSpec, Measured, Name, Profile, Status};
+use samebit_engine::spec::{DeviceUsed, Hash, JobSpec, Measured, Name, Profile, Status};
 use samebit_engine::{Input, Observer, Run};
 use samebit_store::{Blob, ReadError};
 use thiserror::Error;
@@ -97,7 +97,7 @@ fn measure(host: &Host, started: SystemTime, ran: &samebit_engine::Ran) -> Measu
             name: gpu.info.name.clone(),
             driver: gpu.info.driver.clone(),
             backend: gpu.info.backend.clone(),
-            battery: None,
+            battery: gpu.info.battery.as_ref().map(|battery| Hash::of(battery.to_string().as_bytes())),
         }),
         energy_mj: None,
     }

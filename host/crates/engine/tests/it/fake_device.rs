@@ -26,6 +26,7 @@ static INFO: LazyLock<DeviceInfo> = LazyLock::new(|| DeviceInfo {
     limits: BTreeMap::new(),
     features: Vec::new(),
     unsuitable: None,
+    battery: None,
 });
 
 struct Fake;

@@ -1,207 +1,161 @@
-//! Finds out how a device is made exact: small programs on it, operation by operation, against what the operations are.
+//! Finds out how a device is made exact: the battery on it, with another method for each operation that fails, until all of
+//! it is right.
+//!
+//! The short form finds the methods, since a wrong one shows at once. The whole battery then proves them together, and
+//! starts over if it finds one more. What it has proven is how the programs of jobs are written, nothing else.
 
-use std::sync::Arc;
-
-use samebit_device::wgsl::lowered::{Binary, Unary, eval};
-use samebit_device::wgsl::{Admission, Source, lower, parse};
-use samebit_device::{
-    Binding, BufferId, BufferRange, DeviceError, Dispatch, Grid, KernelId, Program, ReadError, Session, SessionOptions,
-};
+use samebit_device::battery::{self, Miss, Test};
+use samebit_device::{DeviceError, Session};
 
 use super::{Arithmetic, Exactness, Method, Operation, Way};
 use crate::GpuDevice;
 
-/// Operands at which instructions that are not exact go wrong.
-const OPERANDS: [u32; 24] = [
-    0,
-    0x8000_0000,
-    1,
-    0x8000_0001,
-    0x007f_ffff,
-    0x0080_0000,
-    0x3f7f_ffff,
-    0x3f80_0000,
-    0x3f80_0001,
-    0xbfc0_0003,
-    0x4049_0fdb,
-    0x3eaa_aaab,
-    0x4b7f_fffd,
-    0x4f00_0000,
-    0xcf00_0001,
-    0x5d5e_0b6b,
-    0x22ab_cdef,
-    0x7f7f_ffff,
-    0xff7f_ffff,
-    0x7f80_0000,
-    0xff80_0000,
-    0x7fc0_0000,
-    0x3f00_0001,
-    0xbf7f_fff1,
-];
-/// Results of each program for each triple of operands.
-const RESULTS: usize = 4;
-/// Loops of the programs: there are none.
-const LOOP_ITERATIONS: u32 = 1;
+/// Random operands of each test of the whole battery. A build for development computes what is expected of them so slowly
+/// that nobody would wait for all.
+pub(crate) const RANDOM: u32 = if cfg!(debug_assertions) { 1 << 12 } else { battery::RANDOM };
+
+/// How much a device is asked before it is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// The short form of the battery: for a device that is proven again each time, as nobody remembers.
+    Short,
+    /// All of it.
+    Whole,
+}
 
 /// How the device is made exact, or why it cannot be.
-pub(crate) async fn find(device: &GpuDevice) -> Result<Result<Exactness, String>, DeviceError> {
-    let way = if device.features().contains(wgpu::Features::PASSTHROUGH_SHADERS) && device.is_vulkan() {
+pub(crate) async fn find(device: &GpuDevice, extent: Extent) -> Result<Result<Exactness, Operation>, DeviceError> {
+    let mut exactness = Exactness { way: way(device), arithmetic: Arithmetic::NATIVE };
+    loop {
+        let mut misses = short(device, exactness).await?;
+        if misses.is_empty() && extent == Extent::Whole {
+            misses = whole(device, exactness).await?;
+        }
+        if misses.is_empty() {
+            tracing::debug!(?exactness, ?extent, "the device is exact");
+            return Ok(Ok(exactness));
+        }
+        for miss in &misses {
+            tracing::debug!(test = %miss.test, %miss, "the device is not exact as it is");
+        }
+        let has = |arithmetic| device.features().contains(Exactness { arithmetic, ..exactness }.features());
+        match corrected(exactness.arithmetic, &misses, has) {
+            Ok(arithmetic) => exactness.arithmetic = arithmetic,
+            Err(operation) => return Ok(Err(operation)),
+        }
+    }
+}
+
+/// Whether the short form finds nothing wrong with a device that is made exact in this way.
+pub(crate) async fn holds(device: &GpuDevice, exactness: Exactness) -> Result<bool, DeviceError> {
+    Ok(short(device, exactness).await?.is_empty())
+}
+
+/// In which way programs are written for the device.
+pub(crate) fn way(device: &GpuDevice) -> Way {
+    if device.features().contains(wgpu::Features::PASSTHROUGH_SHADERS) && device.is_vulkan() {
         Way::Vulkan
     } else {
         Way::Portable
-    };
-    let mut arithmetic = Arithmetic::NATIVE;
-    loop {
-        let exactness = Exactness { way, arithmetic };
-        let failed = failing(device, exactness).await?;
-        if failed.is_empty() {
-            tracing::debug!(?exactness, "the device is exact");
-            return Ok(Ok(exactness));
-        }
-        for operation in failed {
-            match next(device, exactness, operation) {
-                Some(method) => arithmetic = arithmetic.with(operation, method),
-                None => return Ok(Err(format!("its driver gets `{operation}` wrong, whichever way it is written"))),
-            }
-        }
     }
 }
 
-/// The method to try after one that failed.
-fn next(device: &GpuDevice, exactness: Exactness, operation: Operation) -> Option<Method> {
-    let failed = exactness.arithmetic.of(operation);
-    let later = operation.methods().iter().copied().skip_while(|method| *method != failed).skip(1);
-    later.into_iter().find(|method| {
-        let arithmetic = exactness.arithmetic.with(operation, *method);
-        device.features().contains(Exactness { arithmetic, ..exactness }.features())
+async fn short(device: &GpuDevice, exactness: Exactness) -> Result<Vec<Miss>, DeviceError> {
+    let mut session = device.open_with(battery::OPTIONS, exactness).await?;
+    let misses = battery::run_short(session.as_mut()).await?;
+    device.advance();
+    session.close().await;
+    Ok(misses)
+}
+
+async fn whole(device: &GpuDevice, exactness: Exactness) -> Result<Vec<Miss>, DeviceError> {
+    let mut session: Box<dyn Session> = device.open_with(battery::OPTIONS, exactness).await?;
+    let mut misses = Vec::new();
+    for test in Test::ALL {
+        misses.extend(battery::run_with(session.as_mut(), test, RANDOM).await?);
+        device.advance();
+    }
+    session.close().await;
+    Ok(misses)
+}
+
+/// The next method for each operation that failed, or an operation that has none left.
+fn corrected(
+    arithmetic: Arithmetic,
+    misses: &[Miss],
+    has: impl Fn(Arithmetic) -> bool,
+) -> Result<Arithmetic, Operation> {
+    let held = |is_alone| misses.iter().map(|miss| tested(miss.test)).filter(move |(_, alone)| *alone == is_alone);
+    // Programs of several operations are held against one of them only when each is right by itself.
+    let is_alone = held(true).next().is_some();
+    let mut failed: Vec<Operation> = held(is_alone).map(|(operation, _)| operation).collect();
+    failed.sort_unstable();
+    failed.dedup();
+    failed.into_iter().try_fold(arithmetic, |arithmetic, operation| {
+        next(arithmetic, operation, &has).map(|method| arithmetic.with(operation, method)).ok_or(operation)
     })
 }
 
-/// The operations that the device gets wrong.
-async fn failing(device: &GpuDevice, exactness: Exactness) -> Result<Vec<Operation>, DeviceError> {
-    let options = SessionOptions { admission: Admission::Exact, loop_iterations: LOOP_ITERATIONS };
-    let mut session = device.open_with(options, exactness).await?;
-    let triples: Vec<u32> = OPERANDS
-        .iter()
-        .flat_map(|a| OPERANDS.iter().flat_map(move |b| OPERANDS.iter().flat_map(move |c| [*a, *b, *c])))
-        .collect();
-    let mut failed = Vec::new();
-    for operation in Operation::ALL {
-        let found = run(session.as_mut(), operation, &triples).await?;
-        let expected = triples.as_chunks::<3>().0.iter().flat_map(|operands| expected(operation, *operands));
-        if !found.iter().copied().eq(expected) {
-            failed.push(operation);
-        }
-    }
-    session.close().await;
-    Ok(failed)
+/// The method to try after one that failed.
+fn next(arithmetic: Arithmetic, operation: Operation, has: impl Fn(Arithmetic) -> bool) -> Option<Method> {
+    let failed = arithmetic.of(operation);
+    let later = operation.methods().iter().copied().skip_while(|method| *method != failed).skip(1);
+    later.into_iter().find(|method| has(arithmetic.with(operation, *method)))
 }
 
-/// What an operation's program computes of operands `x`, `y` and `z`, or of their bits `i`, `j` and `k`.
-fn expressions(operation: Operation) -> [&'static str; RESULTS] {
-    match operation {
-        Operation::Add => ["x + y", "x - y", "(x + y) - x", "x - x"],
-        Operation::Multiply => ["x * y", "x * y + z", "x * 0.0", "x * y - x * z"],
-        Operation::Divide => ["x / y", "1.0 / x", "x / x", "x / 3.0"],
-        Operation::Sqrt => ["sqrt(x)", "sqrt(abs(x))", "sqrt(abs(x)) * sqrt(abs(x))", "sqrt(y)"],
-        Operation::Fma => ["fma(x, y, z)", "fma(x, y, -z)", "fma(x, x, z)", "fma(x, y, 0.0)"],
-        Operation::Compare => ["min(x, y)", "max(x, y)", "f32(x < y)", "f32(x == y) + f32(x <= y) * 2.0"],
-        Operation::Round => ["floor(x)", "ceil(x)", "trunc(x)", "round(x)"],
-        Operation::ToInteger => ["bitcast<f32>(i32(x))", "bitcast<f32>(u32(x))", "0.0", "0.0"],
-        Operation::FromInteger => ["f32(i)", "f32(bitcast<i32>(i))", "f32(j * 3u)", "0.0"],
+/// The operation that a test is held against, and whether the test is of it alone.
+fn tested(test: Test) -> (Operation, bool) {
+    match test {
+        Test::Add | Test::Subtract => (Operation::Add, true),
+        Test::Reassociate => (Operation::Add, false),
+        Test::Multiply => (Operation::Multiply, true),
+        Test::Contract | Test::Fold => (Operation::Multiply, false),
+        Test::Divide => (Operation::Divide, true),
+        Test::Sqrt => (Operation::Sqrt, true),
+        Test::Fma => (Operation::Fma, true),
+        Test::Min | Test::Max | Test::Compare => (Operation::Compare, true),
+        Test::Floor | Test::Ceil | Test::Trunc | Test::Round => (Operation::Round, true),
+        Test::ToSigned | Test::ToUnsigned => (Operation::ToInteger, true),
+        Test::FromSigned | Test::FromUnsigned => (Operation::FromInteger, true),
     }
 }
 
-/// What comes out.
-fn expected(operation: Operation, [x, y, z]: [u32; 3]) -> [u32; RESULTS] {
-    use Binary::{FloatAdd, FloatDivide, FloatMultiply, FloatSubtract};
-    let (one, two) = (eval::unary, eval::binary);
-    let canonical = |bits| one(Unary::Canonical, bits);
-    let truth = |holds: u32| (holds as f32).to_bits();
-    match operation {
-        Operation::Add => [
-            two(FloatAdd, x, y),
-            two(FloatSubtract, x, y),
-            two(FloatSubtract, two(FloatAdd, x, y), x),
-            two(FloatSubtract, x, x),
-        ],
-        Operation::Multiply => {
-            let [xy, xz] = [y, z].map(|other| two(FloatMultiply, x, other));
-            [xy, two(FloatAdd, xy, z), two(FloatMultiply, x, 0), two(FloatSubtract, xy, xz)]
-        }
-        Operation::Divide => [
-            two(FloatDivide, x, y),
-            two(FloatDivide, 1f32.to_bits(), x),
-            two(FloatDivide, x, x),
-            two(FloatDivide, x, 3f32.to_bits()),
-        ],
-        Operation::Sqrt => {
-            let root = one(Unary::Sqrt, one(Unary::Abs, x));
-            [one(Unary::Sqrt, x), root, two(FloatMultiply, root, root), one(Unary::Sqrt, y)]
-        }
-        Operation::Fma => {
-            [eval::fma(x, y, z), eval::fma(x, y, z ^ 0x8000_0000), eval::fma(x, x, z), eval::fma(x, y, 0)]
-        }
-        Operation::Compare => [
-            canonical(two(Binary::FloatMin, x, y)),
-            canonical(two(Binary::FloatMax, x, y)),
-            truth(two(Binary::FloatLess, x, y)),
-            truth(two(Binary::FloatEqual, x, y) + 2 * two(Binary::FloatLessEqual, x, y)),
-        ],
-        Operation::Round => [Unary::Floor, Unary::Ceil, Unary::Trunc, Unary::RoundEven].map(|op| one(op, x)),
-        Operation::ToInteger => {
-            [canonical(one(Unary::SignedFromFloat, x)), canonical(one(Unary::UnsignedFromFloat, x)), 0, 0]
-        }
-        Operation::FromInteger => [
-            one(Unary::FloatFromUnsigned, x),
-            one(Unary::FloatFromSigned, x),
-            one(Unary::FloatFromUnsigned, y.wrapping_mul(3)),
-            0,
-        ],
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Runs an operation's program over triples of operands.
-async fn run(session: &mut dyn Session, operation: Operation, triples: &[u32]) -> Result<Vec<u32>, DeviceError> {
-    let failed = |why: &dyn std::fmt::Display| DeviceError::Failed(format!("`{operation}` could not be tried: {why}"));
-    let [a, b, c, d] = expressions(operation);
-    let text = format!(
-        "@group(0) @binding(0) var<storage> operands: array<u32>;
-         @group(0) @binding(1) var<storage, read_write> results: array<f32>;
-         @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {{
-             let n = id.x;
-             if n * 3u >= arrayLength(&operands) {{ return; }}
-             let i = operands[n * 3u]; let j = operands[n * 3u + 1u]; let k = operands[n * 3u + 2u];
-             let x = bitcast<f32>(i); let y = bitcast<f32>(j); let z = bitcast<f32>(k);
-             results[n * 4u] = {a}; results[n * 4u + 1u] = {b}; results[n * 4u + 2u] = {c}; results[n * 4u + 3u] = {d};
-         }}"
-    );
-    let kernel = parse(&Source { text: &text, entry_point: "main", constants: &[] }).map_err(|why| failed(&why))?;
-    let lowered = lower(&kernel, &text, Admission::Exact).map_err(|why| failed(&why))?;
-    let id = operation as u32;
-    let (input, output) = (BufferId(2 * id), BufferId(2 * id + 1));
-    let count = triples.len() / 3;
-    let size = (4 * RESULTS * count) as u64;
-    session.kernel_create(KernelId(id), Program::Exact(Arc::new(lowered))).map_err(|why| failed(&why))?;
-    session.buffer_create(input, 4 * triples.len() as u64)?;
-    session.buffer_create(output, size)?;
-    let bytes: Vec<u8> = triples.iter().flat_map(|word| word.to_le_bytes()).collect();
-    session.buffer_write(input, 0, &bytes)?;
-    let bind = |binding, buffer, size| Binding { group: 0, binding, range: BufferRange { buffer, offset: 0, size } };
-    session.dispatch(&Dispatch {
-        kernel: KernelId(id),
-        bindings: vec![bind(0, input, bytes.len() as u64), bind(1, output, size)],
-        grid: Grid::Direct([(count as u32).div_ceil(64), 1, 1]),
-    })?;
-    let mut words = Vec::new();
-    let mut sink = |piece: &[u8]| {
-        words.extend(piece.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)));
-        Ok(())
-    };
-    let read = session.buffer_read(BufferRange { buffer: output, offset: 0, size }, &mut sink).await;
-    match read {
-        Ok(()) => Ok(words),
-        Err(ReadError::Device(error)) => Err(error),
-        Err(error) => Err(failed(&error)),
+    fn missed(tests: &[Test]) -> Vec<Miss> {
+        let miss = |test: &Test| Miss { test: *test, expression: "", operands: [0; 3], found: 1, expected: 0 };
+        tests.iter().map(miss).collect()
+    }
+
+    #[test]
+    fn an_operation_that_fails_gets_its_next_method_once() {
+        let misses = missed(&[Test::Divide, Test::Floor, Test::Round]);
+        let next = corrected(Arithmetic::NATIVE, &misses, |_| true);
+        let expected =
+            Arithmetic::NATIVE.with(Operation::Divide, Method::Corrected).with(Operation::Round, Method::Integer);
+        assert_eq!(next, Ok(expected));
+    }
+
+    #[test]
+    fn a_method_that_the_driver_lacks_is_passed_over() {
+        let next = corrected(Arithmetic::NATIVE, &missed(&[Test::Fma]), |arithmetic| !arithmetic.needs_doubles());
+        assert_eq!(next, Ok(Arithmetic::NATIVE.with(Operation::Fma, Method::Integer)));
+    }
+
+    #[test]
+    fn what_several_operations_get_wrong_waits_for_each_of_them() {
+        // `x / x` is among the folds, and says nothing about products.
+        let next = corrected(Arithmetic::NATIVE, &missed(&[Test::Fold, Test::Divide]), |_| true);
+        assert_eq!(next, Ok(Arithmetic::NATIVE.with(Operation::Divide, Method::Corrected)));
+        let next = corrected(Arithmetic::NATIVE, &missed(&[Test::Fold]), |_| true);
+        assert_eq!(next, Ok(Arithmetic::NATIVE.with(Operation::Multiply, Method::Integer)));
+    }
+
+    #[test]
+    fn an_operation_without_a_method_left_is_named() {
+        let worst = Arithmetic::INTEGER;
+        assert_eq!(corrected(worst, &missed(&[Test::Sqrt]), |_| true), Err(Operation::Sqrt));
     }
 }

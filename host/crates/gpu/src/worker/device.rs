@@ -5,10 +5,10 @@
 //! session is opened, so that a host which runs job after job never waits for one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use samebit_device::{BoxFuture, Device, DeviceError, DeviceInfo, Session, SessionOptions};
+use samebit_device::{Battery, BoxFuture, Device, DeviceError, DeviceInfo, Session, SessionOptions};
 use tokio::sync::oneshot;
 
 use super::link::{Link, broken};
@@ -40,6 +40,8 @@ pub struct WorkerDevice {
     options: WorkerOptions,
     choice: Choice,
     info: DeviceInfo,
+    /// The same, once the battery has been run on it.
+    proven: OnceLock<DeviceInfo>,
     spare: Mutex<Option<Spare>>,
     sessions: AtomicU32,
     rates: Arc<Known>,
@@ -84,6 +86,7 @@ impl WorkerDevice {
             options,
             choice: choice.clone(),
             info,
+            proven: OnceLock::new(),
             spare,
             sessions: AtomicU32::new(0),
             rates: Arc::new(Known::new(options.hashes)),
@@ -111,10 +114,23 @@ impl WorkerDevice {
             return Err(DeviceError::Unavailable(why));
         }
         match link.ask(&Request::Open(options)).await? {
-            Reply::Opened(Ok(())) => Ok(Box::new(WorkerSession::new(link, self.rates.clone()))),
+            Reply::Opened(Ok(battery)) => {
+                battery.map_or(Ok(()), |battery| self.prove(battery))?;
+                Ok(Box::new(WorkerSession::new(link, self.rates.clone())))
+            }
             Reply::Opened(Err(error)) => Err(error),
             _ => Err(broken("it answered something else")),
         }
+    }
+
+    /// The first result stands: receipts name it, and it cannot be another for the next job.
+    fn prove(&self, battery: Battery) -> Result<(), DeviceError> {
+        let proven = self.proven.get_or_init(|| DeviceInfo { battery: Some(battery.clone()), ..self.info.clone() });
+        if proven.battery.as_ref() == Some(&battery) {
+            return Ok(());
+        }
+        let why = "it came through the battery of arithmetic otherwise than before; start this program again";
+        Err(DeviceError::Unavailable(format!("{}: {why}", self.info.name)))
     }
 
     fn take_spare(&self) -> Option<Spare> {
@@ -153,7 +169,7 @@ impl Spare {
 
 impl Device for WorkerDevice {
     fn info(&self) -> &DeviceInfo {
-        &self.info
+        self.proven.get().unwrap_or(&self.info)
     }
 
     fn open(&self, options: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {

@@ -4,7 +4,7 @@
 use std::io::{BufReader, Read};
 
 use samebit_device::wgsl::Refusal;
-use samebit_device::{DeviceError, DeviceInfo, FinishError, KernelFault};
+use samebit_device::{Battery, DeviceError, DeviceInfo, FinishError, KernelFault};
 
 use super::frame::{self, FrameError};
 use super::link::{Shared, broken};
@@ -104,6 +104,7 @@ fn checked(answer: Reply) -> Option<Reply> {
         Reply::Listed(_) => return None,
         Reply::Selected(Ok(info)) => Reply::Selected(Ok(described(info)?)),
         Reply::Selected(Err(error)) => Reply::Selected(Err(unselected(error))),
+        Reply::Opened(Ok(Some(battery))) => Reply::Opened(Ok(Some(tested(battery)?))),
         Reply::Opened(result) => Reply::Opened(result.map_err(cleaned)),
         Reply::Kernel(Err(KernelFault::Device(error))) => Reply::Kernel(Err(cleaned(error).into())),
         Reply::Kernel(Err(KernelFault::Refused(refusal))) => {
@@ -131,7 +132,20 @@ fn described(info: DeviceInfo) -> Option<DeviceInfo> {
         limits: info.limits.iter().map(|(key, value)| (name(key), *value)).collect(),
         features: info.features.iter().map(|feature| name(feature)).collect(),
         unsuitable: info.unsuitable.as_deref().map(name),
+        battery: match info.battery {
+            Some(battery) => Some(tested(battery)?),
+            None => None,
+        },
     })
+}
+
+fn tested(battery: Battery) -> Option<Battery> {
+    if battery.operations.len() > ENTRIES {
+        return None;
+    }
+    let name = |text: &str| clean(text, NAME_LENGTH);
+    let operations = battery.operations.iter().map(|(operation, method)| (name(operation), name(method))).collect();
+    Some(Battery { operations, ..battery })
 }
 
 fn unselected(error: SelectError) -> SelectError {

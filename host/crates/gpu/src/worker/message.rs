@@ -4,7 +4,7 @@
 //! [`Session`](samebit_device::Session), in their order. Requests that wait are answered in order; the others are counted.
 
 use samebit_device::{
-    BufferCopy, BufferId, BufferRange, DeviceError, DeviceInfo, Dispatch, FinishError, KernelFault, KernelId,
+    Battery, BufferCopy, BufferId, BufferRange, DeviceError, DeviceInfo, Dispatch, FinishError, KernelFault, KernelId,
     SessionOptions,
 };
 use serde::{Deserialize, Serialize};
@@ -65,8 +65,8 @@ pub(super) enum Reply {
     Listed(Vec<DeviceInfo>),
     /// To [`Request::Select`].
     Selected(Result<DeviceInfo, SelectError>),
-    /// To [`Request::Open`].
-    Opened(Result<(), DeviceError>),
+    /// To [`Request::Open`]; with what the battery came to, if the device was put to it.
+    Opened(Result<Option<Battery>, DeviceError>),
     /// To [`Request::KernelCreate`].
     Kernel(Result<(), KernelFault>),
     /// Bytes for [`Request::BufferRead`], as many as are announced, follow.

@@ -5,14 +5,16 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use samebit_device::{Device, DeviceError, DeviceInfo};
+use samebit_device::{Battery, Device, DeviceError, DeviceInfo, Session, SessionOptions};
 
 use super::frame;
 use super::message::{Reply, Request};
+use super::pulse::{Pulse, wait};
 use super::serving::Serving;
 use crate::adapters::{Adapters, Choice, SelectError};
 use crate::device::GpuDevice;
@@ -36,7 +38,9 @@ pub trait Source {
 }
 
 /// This machine's GPUs.
-struct Gpus;
+struct Gpus {
+    records: Option<PathBuf>,
+}
 
 impl Source for Gpus {
     fn list(&self) -> Vec<DeviceInfo> {
@@ -44,14 +48,20 @@ impl Source for Gpus {
     }
 
     fn select(&self, choice: &Choice) -> Result<Box<dyn Device>, SelectError> {
-        Ok(Box::new(GpuDevice::select(choice)?))
+        let device = GpuDevice::select(choice)?;
+        Ok(Box::new(match &self.records {
+            Some(records) => device.remembering(records.clone()),
+            None => device,
+        }))
     }
 }
 
 /// Is a worker, over standard input and output, until the host has had enough. For the `main` of a program that
 /// [`Program`](super::Program) names.
-pub fn serve() -> ! {
-    serve_source(&Gpus)
+///
+/// What devices come to in the battery of arithmetic is kept in the folder `records`.
+pub fn serve(records: Option<PathBuf>) -> ! {
+    serve_source(&Gpus { records })
 }
 
 /// A worker with devices of another kind, for tests.
@@ -68,6 +78,9 @@ pub fn serve_source(source: &dyn Source) -> ! {
 
 /// Where frames go.
 pub(super) type Out = Arc<Mutex<BufWriter<File>>>;
+
+/// A session, and what the battery came to on its device.
+type Opened = (Box<dyn Session>, Option<Battery>);
 
 /// A worker without a session yet.
 pub(super) struct Worker {
@@ -107,10 +120,13 @@ impl Worker {
                 }
                 Request::Open(options) => {
                     let none = || DeviceError::Failed("it was opened before it was selected".to_owned());
-                    let device = device.take().ok_or_else(none);
-                    match device.and_then(|device| pollster::block_on(device.open(options))) {
-                        Ok(session) => {
-                            self.reply(&Reply::Opened(Ok(())))?;
+                    let opened = match device.take() {
+                        Some(device) => self.open(device.as_ref(), options)?,
+                        None => Err(none()),
+                    };
+                    match opened {
+                        Ok((session, battery)) => {
+                            self.reply(&Reply::Opened(Ok(battery)))?;
                             return Serving::new(self, session, options).run();
                         }
                         Err(error) => self.reply(&Reply::Opened(Err(error)))?,
@@ -120,6 +136,13 @@ impl Worker {
                 _ => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
+    }
+
+    /// Opens a session, and says that it gets on while the device is put to the test for it.
+    fn open(&self, device: &dyn Device, options: SessionOptions) -> io::Result<Result<Opened, DeviceError>> {
+        let mut pulse = Pulse::new(device.opening());
+        let opened = wait(device.open(options), &mut pulse, &self.out)?;
+        Ok(opened.map(|session| (session, device.info().battery.clone())))
     }
 
     pub(super) fn next(&mut self) -> io::Result<(Request, Vec<u8>)> {

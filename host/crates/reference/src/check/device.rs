@@ -43,6 +43,7 @@ impl CheckingDevice {
             limits: BTreeMap::new(),
             features: Vec::new(),
             unsuitable: None,
+            battery: None,
         };
         Self { info, options, watch: Arc::new(watch), found: Arc::default() }
     }

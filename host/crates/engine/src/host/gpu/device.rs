@@ -80,8 +80,9 @@ async fn open(
     observer: &Arc<dyn Observer>,
 ) -> Result<OpenGpu, Stop> {
     let device = super::blocking(move || source()).await?.map_err(|error| Stop::Host(error.into()))?;
-    let info = device.info().clone();
     let session = device.open(options).await.map_err(|error| Stop::Host(error.into()))?;
+    // Asked only now: it may have been put to the test when it was opened.
+    let info = device.info().clone();
     observer.event(Event::DeviceOpened(&info.name));
     Ok(OpenGpu { checked: Checked::new(session, memory_limit_bytes, options.admission), info })
 }
