@@ -10,9 +10,9 @@
 //! - *Vulkan* writes SPIR-V itself and forbids contraction of each operation by a decoration, which naga has no way to.
 //! - Constants that optimizers have rules for (zeros, infinities, NaN) go through the zero in both.
 //! - An operation that this device computes otherwise than [`eval`] says is replaced by a sequence of others, as its
-//!   [`Arithmetic`] tells; [`emulate`] has the sequences.
+//!   [`Arithmetic`] tells; `emulate` has the sequences.
 //!
-//! [`emitter`] walks the kernel and speaks to a [`target::Target`], of which there is one for each way. Bounds, the start of memory
+//! `emitter` walks the kernel and speaks to a `target::Target`, of which there is one for each way. Bounds, the start of memory
 //! at zero, guards of divisions and budgets of loops are written out; nothing of it is left to wgpu.
 //!
 //! [`eval`]: samebit_device::wgsl::lowered::eval
