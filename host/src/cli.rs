@@ -77,6 +77,18 @@ pub(crate) struct Global {
     /// When to use color
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
+    /// How to write what goes on, on standard error: for people, or one JSON object a line, with the time and the job
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "SAMEBIT_LOG_FORMAT")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 /// When to use color.

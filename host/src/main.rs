@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     let output = Output::new(&cli.global);
-    output::trace(&cli.global);
+    output::trace(&cli.global, cli.ends_itself());
     let exit = match start(cli, &output) {
         Ok(exit) => exit,
         Err(failure) => {

@@ -11,7 +11,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{Color, Global};
+use crate::cli::{Color, Global, LogFormat};
 use crate::error::Failure;
 
 /// Good news.
@@ -176,8 +176,9 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// Sends the program's own trace to standard error: warnings, and more for each `-v`. `SAMEBIT_LOG` overrides.
-pub(crate) fn trace(global: &Global) {
-    let level = match (global.quiet, global.verbose) {
+pub(crate) fn trace(global: &Global, serves: bool) {
+    // Whoever keeps a host running wants to know what it does; whoever runs a command looks at its answer.
+    let level = match (global.quiet, global.verbose + u8::from(serves)) {
         (true, _) => "error",
         (false, 0) => "warn,iroh_blobs=error",
         (false, 1) => "warn,samebit=info",
@@ -186,18 +187,19 @@ pub(crate) fn trace(global: &Global) {
     };
     let filter = EnvFilter::try_from_env("SAMEBIT_LOG").unwrap_or_else(|_| {
         let ours = level.split_once("samebit=").map(|(_, level)| level);
-        let crates =
-            ["runner", "engine", "gpu", "store"].map(|name| ours.map(|level| format!(",samebit_{name}={level}")));
+        let crates = ["runner", "engine", "gpu", "net", "store"]
+            .map(|name| ours.map(|level| format!(",samebit_{name}={level}")));
         EnvFilter::new(crates.into_iter().flatten().fold(level.to_owned(), |all, one| all + &one))
     });
-    let colored = AutoStream::new(std::io::stderr(), choice(global.color)).current_choice() != ColorChoice::Never;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colored)
-        .without_time()
-        .with_target(false)
-        .init();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match global.log_format {
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::Text => {
+            let errors = AutoStream::new(std::io::stderr(), choice(global.color));
+            let lines = lines.with_ansi(errors.current_choice() != ColorChoice::Never).with_target(false);
+            if serves { lines.init() } else { lines.without_time().init() }
+        }
+    }
 }
 
 fn choice(color: Color) -> ColorChoice {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use samebit_gpu::worker::WorkerOptions;
+#[cfg(unix)]
 use samebit_net::local::{LocalListener, SOCKET_NAME};
 use samebit_net::message::{DeviceOffer, Refusal, Text};
 use samebit_net::{Node, NodeConfig, Server, ServerBounds};
@@ -97,6 +98,19 @@ impl Serving {
 
     /// Serves programs on this machine.
     async fn listen(&self, store: &Path, metrics: Option<std::net::SocketAddr>) -> Result<(), Failure> {
+        self.listen_locally(store);
+        if let Some(address) = metrics {
+            let jobs = self.service.jobs.clone();
+            let text = move || jobs.means().metrics.text(&jobs.load(), jobs.receipts());
+            endpoint::serve(address, text)
+                .await
+                .map_err(|error| Failure::host("metrics", format!("metrics cannot be served at {address}: {error}")))?;
+        }
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn listen_locally(&self, store: &Path) {
         let path = store.join(SOCKET_NAME);
         match LocalListener::bind(&path) {
             Ok(listener) => {
@@ -108,15 +122,10 @@ impl Serving {
                 tracing::warn!("no local socket at {}: {error}; commands here must name this host", path.display())
             }
         }
-        if let Some(address) = metrics {
-            let jobs = self.service.jobs.clone();
-            let text = move || jobs.means().metrics.text(&jobs.load(), jobs.receipts());
-            endpoint::serve(address, text)
-                .await
-                .map_err(|error| Failure::host("metrics", format!("metrics cannot be served at {address}: {error}")))?;
-        }
-        Ok(())
     }
+
+    #[cfg(not(unix))]
+    fn listen_locally(&self, _store: &Path) {}
 
     /// How others reach this host.
     pub(crate) fn ticket(&self) -> Result<String, Failure> {
@@ -191,7 +200,7 @@ fn offer(device: &dyn Device) -> DeviceOffer {
         name: Text::fit(&info.name),
         driver: Text::fit(&info.driver),
         backend: Text::fit(&info.backend),
-        exact: info.backend == "cpu",
+        exact: info.unsuitable.is_none(),
         native: true,
     }
 }

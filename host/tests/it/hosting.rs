@@ -152,6 +152,22 @@ fn a_program_on_this_machine_uses_the_host_that_holds_the_store() {
 }
 
 #[test]
+fn a_host_writes_what_it_does_as_json_with_the_job() {
+    let desk = Desk::new();
+    desk.module("empty.wasm", EMPTY);
+    let host = Host::start(&desk, "host", &["--allow", "any", "--log-format", "json"]);
+    let (code, value) = desk.json("author", &submit(&host, &["empty.wasm"]));
+    assert_eq!(code, 0, "{value}");
+    assert_eq!(host.terminate(), 0);
+    let log = std::fs::read_to_string(desk.path("host.log")).expect("a log");
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect();
+    let id = value["job"].as_str().expect("an id");
+    let of_job = |line: &&Value| line["span"]["id"].as_str().is_some_and(|short| id.starts_with(short));
+    let line = lines.iter().find(of_job).unwrap_or_else(|| panic!("no line of job {id}: {log}"));
+    assert!(line["timestamp"].is_string() && line["level"] == "INFO", "{line}");
+}
+
+#[test]
 fn a_job_is_listed_followed_and_cancelled_by_whose_it_is() {
     let desk = Desk::new();
     desk.module("spin.wasm", SPIN);
