@@ -30,17 +30,24 @@ pub(crate) struct Output {
     quiet: bool,
     verbose: bool,
     color: Color,
+    log: LogFormat,
 }
 
 impl Output {
     /// As the global flags say.
     pub(crate) fn new(global: &Global) -> Self {
-        Self { json: global.json, quiet: global.quiet, verbose: global.verbose > 0, color: global.color }
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose > 0,
+            color: global.color,
+            log: global.log_format,
+        }
     }
 
     /// An output for JSON, before the flags are known to make sense.
     pub(crate) fn json() -> Self {
-        Self { json: true, quiet: true, verbose: false, color: Color::Auto }
+        Self { json: true, quiet: true, verbose: false, color: Color::Auto, log: LogFormat::Text }
     }
 
     /// True if only answers and errors are wanted.
@@ -76,8 +83,10 @@ impl Output {
 
     /// Something worth knowing, on standard error.
     pub(crate) fn note(&self, text: &str) {
-        if !self.quiet {
-            self.error_line(&format!("{text}\n"));
+        match self.log {
+            LogFormat::Json => tracing::info!("{text}"),
+            LogFormat::Text if self.quiet => {}
+            LogFormat::Text => self.error_line(&format!("{text}\n")),
         }
     }
 
@@ -91,12 +100,20 @@ impl Output {
             });
             self.raw(&format!("{:#}\n", json!({ "error": error })));
         }
-        self.error_line(&format!("{BAD}error{BAD:#}: {}\n", clean_lines(failure.message())));
+        match self.log {
+            LogFormat::Json => tracing::error!(kind = failure.kind(), "{}", failure.message()),
+            LogFormat::Text => {
+                self.error_line(&format!("{BAD}error{BAD:#}: {}\n", clean_lines(failure.message())));
+            }
+        }
     }
 
     /// A line of the guest's log.
     pub(crate) fn log_line(&self, level: &str, message: &str) {
-        self.error_line(&log_text(level, message));
+        match self.log {
+            LogFormat::Json => tracing::info!(guest = level, "{message}"),
+            LogFormat::Text => self.error_line(&log_text(level, message)),
+        }
     }
 
     /// True if standard error takes colors.
@@ -177,8 +194,10 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// Sends the program's own trace to standard error: warnings, and more for each `-v`. `SAMEBIT_LOG` overrides.
 pub(crate) fn trace(global: &Global, serves: bool) {
-    // Whoever keeps a host running wants to know what it does; whoever runs a command looks at its answer.
-    let level = match (global.quiet, global.verbose + u8::from(serves)) {
+    // Whoever keeps a host running wants to know what it does; whoever runs a command looks at its answer. As JSON, what
+    // is said besides the answer comes this way too.
+    let told = serves || global.log_format == LogFormat::Json;
+    let level = match (global.quiet, global.verbose.saturating_add(u8::from(told))) {
         (true, _) => "error",
         (false, 0) => "warn,iroh_blobs=error",
         (false, 1) => "warn,samebit=info",

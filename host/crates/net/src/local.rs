@@ -1,6 +1,6 @@
 //! The daemon's local socket: a Unix socket in the store's folder, which the file system keeps to its owner.
 //!
-//! Everybody who can open it is the user, so a connection is [`Peer::Local`] without further proof. Each connection is
+//! Everybody who can open it is the user, so a connection is [`Peer::Local`](crate::Peer::Local) without further proof. Each connection is
 //! one stream of the protocol. Other platforms have no local socket yet, and commands there work without the daemon.
 
 use std::io;
