@@ -69,7 +69,7 @@ impl Jobs {
             begun = true;
             let Some(active) = table.active.get_mut(&id) else { continue };
             active.phase = phase;
-            let span = info_span!("job", id = %id.short(), peer = %active.record.owner());
+            let span = info_span!(parent: None, "job", id = %id.short(), peer = %active.record.owner());
             let jobs = self.clone();
             let task = async move {
                 match phase {
