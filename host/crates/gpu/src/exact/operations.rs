@@ -22,6 +22,16 @@ impl<T: Target> Emitter<'_, T> {
         }
     }
 
+    /// A float that came from an integer. An optimizer may find out that it is always a zero, as it may not of one that was
+    /// loaded, and then has the same rules for it as for a constant.
+    fn from_integer(&mut self, value: T::V) -> T::V {
+        if self.constants.contains_key(&value) {
+            return value;
+        }
+        let zero = self.zero;
+        self.target.binary(Binary::Or, value, zero)
+    }
+
     fn float_binary(&mut self, op: Binary, operation: Operation, a: T::V, b: T::V) -> T::V {
         if self.arithmetic.of(operation) == Method::Native {
             let (a, b) = (self.operand(a), self.operand(b));
@@ -120,7 +130,8 @@ impl<T: Target> Ops for Emitter<'_, T> {
     fn unary(&mut self, op: Unary, a: T::V) -> T::V {
         let native = |operation| self.arithmetic.of(operation) == Method::Native;
         match op {
-            Unary::FloatFromBits | Unary::BitsFromFloat => a,
+            Unary::FloatFromBits => self.from_integer(a),
+            Unary::BitsFromFloat => a,
             Unary::Negate => self.target.with(Binary::Xor, a, 0x8000_0000),
             Unary::Abs => self.target.magnitude(a),
             Unary::Canonical => {
@@ -142,8 +153,14 @@ impl<T: Target> Ops for Emitter<'_, T> {
             }
             Unary::SignedFromFloat => convert::to_signed(&mut self.target, a),
             Unary::UnsignedFromFloat => convert::to_unsigned(&mut self.target, a),
-            Unary::FloatFromSigned if !native(Operation::FromInteger) => convert::from_signed(&mut self.target, a),
-            Unary::FloatFromUnsigned if !native(Operation::FromInteger) => convert::from_unsigned(&mut self.target, a),
+            Unary::FloatFromSigned | Unary::FloatFromUnsigned => {
+                let float = match op {
+                    _ if native(Operation::FromInteger) => self.target.unary(op, a),
+                    Unary::FloatFromSigned => convert::from_signed(&mut self.target, a),
+                    _ => convert::from_unsigned(&mut self.target, a),
+                };
+                self.from_integer(float)
+            }
             _ => self.target.unary(op, a),
         }
     }
