@@ -24,7 +24,7 @@ impl<T: Target> Emitter<'_, T> {
 
     /// A float that came from an integer. An optimizer may find out that it is always a zero, as it may not of one that was
     /// loaded, and then has the same rules for it as for a constant.
-    fn from_integer(&mut self, value: T::V) -> T::V {
+    fn hidden_float(&mut self, value: T::V) -> T::V {
         if self.constants.contains_key(&value) {
             return value;
         }
@@ -130,7 +130,7 @@ impl<T: Target> Ops for Emitter<'_, T> {
     fn unary(&mut self, op: Unary, a: T::V) -> T::V {
         let native = |operation| self.arithmetic.of(operation) == Method::Native;
         match op {
-            Unary::FloatFromBits => self.from_integer(a),
+            Unary::FloatFromBits => self.hidden_float(a),
             Unary::BitsFromFloat => a,
             Unary::Negate => self.target.with(Binary::Xor, a, 0x8000_0000),
             Unary::Abs => self.target.magnitude(a),
@@ -159,7 +159,7 @@ impl<T: Target> Ops for Emitter<'_, T> {
                     Unary::FloatFromSigned => convert::from_signed(&mut self.target, a),
                     _ => convert::from_unsigned(&mut self.target, a),
                 };
-                self.from_integer(float)
+                self.hidden_float(float)
             }
             _ => self.target.unary(op, a),
         }
