@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use samebit_net::local::{self, SOCKET_NAME};
 use samebit_net::message::Provider;
 use samebit_net::{Client, ClientError, FetchError, FetchProgress, Fetcher, Node, NodeConfig, Reach, Wish};
@@ -27,8 +26,6 @@ const STORE_WAIT: Duration = Duration::from_secs(2);
 
 /// How long connecting to a host may take.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
-/// Blobs that are fetched at once.
-const BLOBS_AT_ONCE: usize = 4;
 
 /// Flags of every command that speaks to hosts.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -151,9 +148,10 @@ pub(crate) async fn fetch(
     from: &[Provider],
     progress: &(dyn Fn(FetchProgress) + Send + Sync),
 ) -> Result<Vec<Pin>, FetchError> {
-    let fetcher = Fetcher::new(node, from, u64::MAX);
-    let fetches: Vec<_> = blobs.iter().map(|blob| fetcher.fetch(Wish::from(*blob), progress).boxed()).collect();
-    stream::iter(fetches).buffer_unordered(BLOBS_AT_ONCE).map_ok(|(_, pin)| pin).try_collect().await
+    let wishes: Vec<_> = blobs.iter().copied().map(Wish::from).collect();
+    // Each size is known, and nothing larger than that is taken.
+    let fetched = Fetcher::new(node, from, u64::MAX).fetch_all(&wishes, progress).await?;
+    Ok(fetched.into_iter().map(|(_, pin)| pin).collect())
 }
 
 /// A client of this user's daemon, if one has the store's socket.

@@ -9,7 +9,7 @@ use samebit_net::message::Provider;
 use samebit_runner::proof::Verdict;
 use samebit_runner::spec::{BlobRef, ENCODED_BYTES_MAX, Name, RECEIPT_MAGIC, Receipt};
 use samebit_runner::store::{Blob, ImportBy, Pin, Store};
-use samebit_runner::{Claims, Part, Verification, verify};
+use samebit_runner::{Claims, Fetched, Part, Verification, verify};
 
 use crate::cli::job::hash_file;
 use crate::cli::job_file::{Source, source};
@@ -148,6 +148,10 @@ async fn fetched(
 ) -> Result<Result<Vec<Pin>, String>, Failure> {
     if from.is_empty() {
         return Ok(Ok(Vec::new()));
+    }
+    // What this machine would not run anyway is not worth its disk.
+    if let Err(error) = Fetched::check(&machine.host, &receipt.job) {
+        return Ok(Err(error.to_string()));
     }
     let store = &machine.host.store;
     let mut missing = Vec::new();

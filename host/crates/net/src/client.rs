@@ -8,7 +8,7 @@ mod error;
 mod link;
 mod story;
 
-use samebit_spec::{HostKey, JobId, Receipt};
+use samebit_spec::{HostKey, JobId, Limits, Receipt};
 
 pub use error::ClientError;
 pub(crate) use link::{CLOSED_DONE, CLOSED_REFUSED, Link};
@@ -122,12 +122,18 @@ impl Client {
 /// More answers to one question than any honest host gives.
 const ANSWERS_MAX: usize = 65_536;
 
-/// Reads a receipt that a host hands out for a job: well signed, by that host, of that job.
+/// Reads a receipt that a host hands out for a job: well signed, by that host, of that job, and within the job's limits,
+/// since whoever reads it goes on to fetch what it names.
 pub(crate) fn read_receipt(bytes: &[u8], job: JobId, host: Option<HostKey>) -> Result<Receipt, ClientError> {
     let receipt =
         Receipt::decode(bytes).map_err(|error| ClientError::Broken(format!("its receipt is none: {error}")))?;
     if receipt.job.id() != job {
         return Err(ClientError::Broken(format!("its receipt is of job {}, not of this one", receipt.job.id())));
+    }
+    let Limits { output_bytes, log_bytes, .. } = receipt.job.limits;
+    let outputs = receipt.outcome.outputs.values().map(|blob| blob.size_bytes).fold(0, u64::saturating_add);
+    if outputs > output_bytes || receipt.outcome.log.size_bytes > log_bytes {
+        return Err(ClientError::Broken("its receipt names more output than the job's limits allow".to_owned()));
     }
     match host {
         Some(host) if host != receipt.host => {

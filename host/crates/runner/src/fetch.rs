@@ -106,16 +106,22 @@ pub struct Fetched {
 }
 
 impl Fetched {
-    /// Checks the job against the host's caps, then takes its blobs from the store.
-    pub async fn fetch(host: &Host, job: JobSpec) -> Result<Self, FetchError> {
+    /// Checks what can be told before any of the job's blobs is here: that this host would run it at all.
+    pub fn check(host: &Host, job: &JobSpec) -> Result<(), FetchError> {
         job.check()?;
         job.limits.check_within(&host.caps)?;
+        if job.module.size_bytes > MODULE_BYTES_MAX {
+            return Err(FetchError::ModuleTooLarge(job.module.size_bytes));
+        }
+        Ok(())
+    }
+
+    /// Checks the job against the host's caps, then takes its blobs from the store.
+    pub async fn fetch(host: &Host, job: JobSpec) -> Result<Self, FetchError> {
+        Self::check(host, &job)?;
         let missing = missing(host, &job).await?;
         if !missing.is_empty() {
             return Err(FetchError::Missing(missing));
-        }
-        if job.module.size_bytes > MODULE_BYTES_MAX {
-            return Err(FetchError::ModuleTooLarge(job.module.size_bytes));
         }
         let module = in_memory(open(host, Part::Module, &job.module).await?).await.map_err(FetchError::Module)?;
         let mut inputs = BTreeMap::new();

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use samebit_net::message::{EventKind, LocalRequest, OnDisconnect, Provider, Text, rule};
 use samebit_net::{CancelReason, ClientError, Ending};
+use samebit_spec::{BlobRef, Receipt};
 
 use crate::script::receipt;
 use crate::support::{Lab, job, key, soon, submit};
@@ -159,11 +160,14 @@ async fn a_host_that_stops_says_so_and_keeps_the_job() {
 }
 
 #[tokio::test]
-async fn a_receipt_of_another_host_or_job_is_not_passed_on() {
+async fn a_receipt_of_another_host_or_job_or_over_its_limits_is_not_passed_on() {
     let lab = Lab::new();
     let (host, author) = (lab.machine(1).await, lab.machine(2).await);
     let client = soon(author.node.connect(&host.provider())).await.expect("connected");
-    for (name, wrong) in [("a", receipt(job("a"), &key(3))), ("b", receipt(job("other"), &key(1)))] {
+    let mut vast = receipt(job("c"), &key(1));
+    vast.outcome.outputs.insert("all".parse().expect("a name"), BlobRef { size_bytes: 1 << 40, ..BlobRef::of(b"") });
+    let vast = Receipt::sign(vast.job, vast.outcome, vast.measured, &key(1));
+    for (name, wrong) in [("a", receipt(job("a"), &key(3))), ("b", receipt(job("other"), &key(1))), ("c", vast)] {
         let (accepted, mut story) = soon(client.submit(submit(name, OnDisconnect::Detach))).await.expect("accepted");
         host.script.happen(accepted.job, EventKind::Done { receipt: wrong.encode() });
         let error = soon(story.finish(|_| ())).await.expect_err("not its own");
