@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use iroh::address_lookup::memory::MemoryLookup;
 use iroh::endpoint::{Connection, Endpoint};
 use iroh::protocol::Router;
+use iroh::{EndpointAddr, TransportAddr};
 use iroh_gossip::net::Gossip;
 use samebit_spec::{Hash, HostKey, SecretKey};
 use samebit_store::Store;
@@ -81,6 +82,9 @@ pub struct Node {
     endpoint: Endpoint,
     router: Router,
     known: MemoryLookup,
+    /// Addresses from announcements, which are strangers' word: the newest of each host, apart from those that the user named.
+    heard: MemoryLookup,
+    relays: Relays,
     store: Store,
     connect_time: Duration,
     gossip: Option<Gossip>,
@@ -90,7 +94,9 @@ impl Node {
     /// Listens, and serves what the configuration gives it to serve.
     pub async fn start(config: NodeConfig, store: &Store) -> Result<Self, NodeError> {
         let known = MemoryLookup::new();
-        let endpoint = reach::bind(&config, &known).await?;
+        let heard = MemoryLookup::new();
+        let endpoint = reach::bind(&config, [&known, &heard]).await?;
+        let relays = config.reach.relays();
         let connect_time = config.connect_time;
         let mut router = Router::builder(endpoint.clone());
         if let Some(may_serve) = config.may_serve {
@@ -103,7 +109,7 @@ impl Node {
         if let Some(gossip) = &gossip {
             router = router.accept(iroh_gossip::ALPN, gossip.clone());
         }
-        Ok(Self { endpoint, router: router.spawn(), known, store: store.clone(), connect_time, gossip })
+        Ok(Self { endpoint, router: router.spawn(), known, heard, relays, store: store.clone(), connect_time, gossip })
     }
 
     /// This host's key.
@@ -128,15 +134,29 @@ impl Node {
 
     /// Remembers how a host can be reached.
     pub fn remember(&self, provider: &Provider) -> Result<(), AddressError> {
-        self.known.add_endpoint_info(provider.endpoint()?);
+        self.known.add_endpoint_info(self.address(provider)?);
         Ok(())
     }
 
-    /// Forgets how a host can be reached.
-    pub(crate) fn forget(&self, host: &HostKey) {
+    /// Remembers how a host says that it can be reached, in the place of what it said before.
+    pub(crate) fn hear(&self, provider: &Provider) -> Result<(), AddressError> {
+        self.heard.set_endpoint_info(self.address(provider)?);
+        Ok(())
+    }
+
+    /// Forgets what a host said.
+    pub(crate) fn unhear(&self, host: &HostKey) {
         if let Ok(id) = iroh::EndpointId::from_bytes(host.as_bytes()) {
-            self.known.remove_endpoint_info(id);
+            self.heard.remove_endpoint_info(id);
         }
+    }
+
+    /// A host's address as far as this node may use it: a relay that it is not configured to speak to is left out, since
+    /// otherwise whoever names a provider could choose what this machine connects to.
+    fn address(&self, provider: &Provider) -> Result<EndpointAddr, AddressError> {
+        let mut address = provider.endpoint()?;
+        address.addrs.retain(|way| !matches!(way, TransportAddr::Relay(url) if !self.relays.contains(url)));
+        Ok(address)
     }
 
     /// The gossip, if this node takes part.
@@ -152,7 +172,7 @@ impl Node {
     /// Opens a connection for a protocol.
     pub(crate) async fn open(&self, host: &Provider, alpn: &[u8]) -> Result<Connection, ClientError> {
         let unreachable = |reason: String| ClientError::Unreachable { host: host.host.to_string(), reason };
-        let address = host.endpoint().map_err(|error| unreachable(error.to_string()))?;
+        let address = self.address(host).map_err(|error| unreachable(error.to_string()))?;
         match timeout(self.connect_time, self.endpoint.connect(address, alpn)).await {
             Ok(connected) => connected.map_err(|error| unreachable(format!("{error:#}"))),
             Err(_) => Err(unreachable(format!("no answer within {} s", self.connect_time.as_secs()))),

@@ -147,9 +147,12 @@ impl Shared {
         let taken = Announcement::decode(&message.content).and_then(|announcement| {
             let provider = announcement.notice.provider.clone();
             if provider.host != self.node.key() {
-                lock(&self.table).take(announcement, neighbor, now_unix_ms())?;
+                let now = now_unix_ms();
+                let gone = lock(&self.table).make_room(&neighbor, now);
+                gone.iter().for_each(|host| self.node.unhear(host));
+                lock(&self.table).take(announcement, neighbor, now)?;
                 // Addresses that iroh does not understand are as good as none.
-                let _ = self.node.remember(&provider);
+                let _ = self.node.hear(&provider);
             }
             Ok(())
         });
@@ -160,7 +163,7 @@ impl Shared {
 
     fn expire(&self) {
         for host in lock(&self.table).expire(now_unix_ms()) {
-            self.node.forget(&host);
+            self.node.unhear(&host);
         }
     }
 

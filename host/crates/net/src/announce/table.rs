@@ -46,15 +46,18 @@ impl Table {
             known.announcement = announcement;
             return Ok(());
         }
-        if !self.has_room(&neighbor) && now_unix_ms >= self.expired_unix_ms.saturating_add(EXPIRE_AGAIN_MS) {
-            self.expire(now_unix_ms);
-        }
         if !self.has_room(&neighbor) {
             return Err(AnnouncementError::Full);
         }
         *self.by_neighbor.entry(neighbor).or_default() += 1;
         self.hosts.insert(host, Known { announcement, neighbor });
         Ok(())
+    }
+
+    /// If there is no room for more of this neighbor's, forgets what is not good any more, and says which hosts those were.
+    pub(crate) fn make_room(&mut self, neighbor: &HostKey, now_unix_ms: u64) -> Vec<HostKey> {
+        let is_due = now_unix_ms >= self.expired_unix_ms.saturating_add(EXPIRE_AGAIN_MS);
+        if !self.has_room(neighbor) && is_due { self.expire(now_unix_ms) } else { Vec::new() }
     }
 
     /// Forgets what is not good any more, and says which hosts those were.
@@ -139,6 +142,11 @@ mod tests {
         }
         assert_eq!(table.good(1000).count(), HOSTS_MAX);
         let late = announcement(9_999_999, 61_000);
+        assert_eq!(
+            table.make_room(&neighbor(1), 61_000).len(),
+            HOSTS_MAX,
+            "whoever keeps their addresses hears of all"
+        );
         table.take(late, neighbor(1), 61_000).expect("room once others expired");
     }
 }

@@ -46,8 +46,13 @@ impl Link {
         }
     }
 
-    /// Opens a stream and asks.
+    /// Opens a stream and asks. A host that gives no room for either is as good as one that does not answer.
     pub(crate) async fn open(&self, request: &[u8]) -> Result<Exchange, ClientError> {
+        let opened = timeout(ANSWER_TIME, self.open_slowly(request)).await;
+        opened.map_err(|_| ClientError::TimedOut(ANSWER_TIME.as_secs()))?
+    }
+
+    async fn open_slowly(&self, request: &[u8]) -> Result<Exchange, ClientError> {
         let (connection, incoming, mut outgoing) = self.streams().await?;
         let sent = frame::write(&mut outgoing, request).await;
         let exchange = Exchange { connection, incoming, _outgoing: outgoing };

@@ -10,15 +10,15 @@ use iroh_blobs::get::fsm::{AtBlobHeaderNextError, DecodeError};
 use iroh_blobs::get::{GetError, GetResult, request};
 use iroh_blobs::protocol::{ERR_INTERNAL, ERR_PERMISSION};
 use samebit_spec::BlobRef;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{FetchError, FetchProgress, Fetcher, ProviderFault, Wish};
 use crate::message::Provider;
 
 /// How long a provider may send nothing.
 const STALL_TIME: Duration = Duration::from_secs(20);
-/// Blobs up to this size come in one piece, so asking for their size first would only cost a round trip.
-const SIZE_UNASKED_BYTES_MAX: u64 = 16 << 10;
+/// What a provider must send in that time to go on, or all that is left: one that only drips would hold a fetch for days.
+const PACE_BYTES: u64 = 256 << 10;
 
 impl Fetcher<'_> {
     /// Asks a provider for what is missing of a blob. The outer error is this machine's, the inner one the provider's.
@@ -32,12 +32,10 @@ impl Fetcher<'_> {
             Ok(connection) => connection,
             Err(fault) => return Ok(Err(fault)),
         };
-        let size_bytes = match wish.size_bytes {
-            Some(size_bytes) if size_bytes <= SIZE_UNASKED_BYTES_MAX => size_bytes,
-            _ => match proven_size(&connection, wish).await? {
-                Ok(size_bytes) => size_bytes,
-                Err(fault) => return Ok(Err(fault)),
-            },
+        // Of small ones too: whoever declares a size may have lied, and a blob is received whole or not at all.
+        let size_bytes = match proven_size(&connection, wish).await? {
+            Ok(size_bytes) => size_bytes,
+            Err(fault) => return Ok(Err(fault)),
         };
         self.check_found(wish, size_bytes)?;
         self.receive(&connection, BlobRef { hash: wish.hash, size_bytes }, progress).await
@@ -56,9 +54,13 @@ impl Fetcher<'_> {
             remote.local(content).await.map_err(|error| local_failure(blob, format!("{error:#}")))?.local_bytes();
         progress(FetchProgress { blob, done_bytes: local });
         let mut items = Box::pin(remote.fetch(connection.clone(), content).stream());
+        let (mut due, mut paced) = (Instant::now() + STALL_TIME, 0);
         loop {
-            match timeout(STALL_TIME, items.next()).await {
+            match timeout_at(due, items.next()).await {
                 Ok(Some(GetProgressItem::Progress(bytes))) => {
+                    if bytes.saturating_sub(paced) >= PACE_BYTES {
+                        (due, paced) = (Instant::now() + STALL_TIME, bytes);
+                    }
                     progress(FetchProgress { blob, done_bytes: (local + bytes).min(blob.size_bytes) });
                 }
                 Ok(Some(GetProgressItem::Done(_))) => return Ok(Ok(())),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use iroh::endpoint::{Connection, RecvStream, SendStream};
 use iroh::protocol::{AcceptError, ProtocolHandler};
+use iroh_blobs::api::blobs::BlobStatus;
 use iroh_blobs::hashseq::HashSeq;
 use iroh_blobs::protocol::{ERR_LIMIT, ERR_PERMISSION, GetRequest, Request};
 use iroh_blobs::provider::events::EventSender;
@@ -103,10 +104,12 @@ impl Serving {
         if request.ranges.is_blob() {
             return true;
         }
-        let Ok(samebit_store::Blob::Bytes(list)) = self.store.open_blob(&root).await else { return false };
-        if list.len() as u64 > COLLECTION_BYTES_MAX {
-            return false;
+        // Opening hashes all of it, which a long blob is no reason for.
+        match self.store.index().status(request.hash).await {
+            Ok(BlobStatus::Complete { size }) if size <= COLLECTION_BYTES_MAX => {}
+            _ => return false,
         }
+        let Ok(samebit_store::Blob::Bytes(list)) = self.store.open_blob(&root).await else { return false };
         let Ok(list) = HashSeq::try_from(list) else { return false };
         for hash in list {
             if !(self.may_serve)(self.peer, Hash::from_bytes(*hash.as_bytes())).await {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use iroh::address_lookup::memory::MemoryLookup;
+use iroh::defaults::prod::default_relay_map;
 use iroh::endpoint::{Endpoint, QuicTransportConfig, presets};
-use iroh::{RelayMode, SecretKey};
+use iroh::{RelayMode, RelayUrl, SecretKey};
 use iroh_mdns_address_lookup::MdnsAddressLookup;
 use noq_proto::congestion::Bbr3Config;
 
@@ -45,8 +46,28 @@ pub enum Relays {
     Custom(Vec<String>),
 }
 
+impl Reach {
+    pub(super) fn relays(&self) -> Relays {
+        match self {
+            Self::Offline => Relays::None,
+            Self::Network { relays, .. } => relays.clone(),
+        }
+    }
+}
+
+impl Relays {
+    /// True if a node that uses these may speak to this one.
+    pub(super) fn contains(&self, url: &RelayUrl) -> bool {
+        match self {
+            Self::None => false,
+            Self::Public => default_relay_map().contains(url),
+            Self::Custom(own) => own.iter().any(|own| relay_url(own).is_ok_and(|own| own == *url)),
+        }
+    }
+}
+
 /// Makes the endpoint.
-pub(super) async fn bind(config: &NodeConfig, known: &MemoryLookup) -> Result<Endpoint, NodeError> {
+pub(super) async fn bind(config: &NodeConfig, lookups: [&MemoryLookup; 2]) -> Result<Endpoint, NodeError> {
     let mut builder = match &config.reach {
         Reach::Network { relays: Relays::Public, .. } => Endpoint::builder(presets::N0),
         _ => Endpoint::builder(presets::Minimal).relay_mode(RelayMode::Disabled),
@@ -65,10 +86,12 @@ pub(super) async fn bind(config: &NodeConfig, known: &MemoryLookup) -> Result<En
     for address in addresses {
         builder = builder.bind_addr(address).map_err(|error| NodeError::Bind(error.to_string()))?;
     }
+    for lookup in lookups {
+        builder = builder.address_lookup(lookup.clone());
+    }
     builder
         .secret_key(SecretKey::from_bytes(&config.key.to_bytes()))
         .transport_config(transport()?)
-        .address_lookup(known.clone())
         .bind()
         .await
         .map_err(|error| NodeError::Bind(format!("{error:#}")))
@@ -108,6 +131,20 @@ mod tests {
     fn config(bind: &str) -> NodeConfig {
         let bind = vec![bind.parse().expect("address")];
         NodeConfig { bind, ..NodeConfig::new(SecretKey::from_bytes(&[7; 32]), Reach::Offline) }
+    }
+
+    #[test]
+    fn only_configured_relays_are_spoken_to() {
+        let own = Relays::Custom(vec!["https://relay.example".to_owned()]);
+        let url = |text: &str| relay_url(text).expect("a URL");
+        assert!(own.contains(&url("https://relay.example")));
+        for stranger in ["http://10.0.0.5:8080/relay", "https://relay.example:1", "http://relay.example"] {
+            for relays in [&own, &Relays::None, &Relays::Public] {
+                assert!(!relays.contains(&url(stranger)), "{stranger} {relays:?}");
+            }
+        }
+        let public: Vec<RelayUrl> = default_relay_map().urls();
+        assert!(!public.is_empty() && public.iter().all(|url| Relays::Public.contains(url)));
     }
 
     #[test]

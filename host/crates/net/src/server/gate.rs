@@ -11,7 +11,8 @@ use crate::message::{Refusal, rule};
 /// Peers that are gone but not forgotten, before those whose buckets are full again are looked for.
 const REMEMBERED: usize = 1024;
 
-/// Counts connections and requests, by peer and in all.
+/// Counts connections and requests, by peer and in all. This machine's own programs have room of their own: strangers, who
+/// have as many keys as they like, must not keep a host's owner out.
 pub(crate) struct Gate {
     connections_max: usize,
     inside: Mutex<Inside>,
@@ -44,7 +45,7 @@ impl Gate {
     pub(crate) fn enter(self: &Arc<Self>, peer: Peer, bounds: &PeerBounds) -> Result<Pass, Refusal> {
         let now = Instant::now();
         let mut inside = self.lock();
-        if inside.connections >= self.connections_max {
+        if peer != Peer::Local && inside.connections >= self.connections_max {
             let text =
                 format!("this host serves {} connections, as many as it may: try again later", inside.connections);
             return Err(Refusal::new(rule::BUSY, text));
@@ -57,7 +58,7 @@ impl Gate {
         }
         account.bucket.adjust(bounds);
         account.connections += 1;
-        inside.connections += 1;
+        inside.connections += usize::from(peer != Peer::Local);
         Ok(Pass { gate: self.clone(), peer })
     }
 
@@ -82,7 +83,7 @@ impl Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         let mut inside = self.gate.lock();
-        inside.connections = inside.connections.saturating_sub(1);
+        inside.connections = inside.connections.saturating_sub(usize::from(self.peer != Peer::Local));
         if let Some(account) = inside.peers.get_mut(&self.peer) {
             account.connections = account.connections.saturating_sub(1);
         }
@@ -169,6 +170,16 @@ mod tests {
         assert_eq!(taken(&mut bucket, start + Duration::from_millis(210)), 2);
         assert_eq!(taken(&mut bucket, start + Duration::from_secs(3600)), 3);
         assert_eq!(taken(&mut bucket, start), 0, "a clock that goes back gives nothing");
+    }
+
+    #[test]
+    fn strangers_leave_room_for_this_machines_programs() {
+        let (gate, bounds) = (Arc::new(Gate::new(2)), PeerBounds { connections: 2, ..PeerBounds::default() });
+        let _strangers = [1, 2].map(|number| gate.enter(peer(number), &bounds).expect("there is room"));
+        assert!(gate.enter(peer(3), &bounds).is_err(), "the host is full");
+        let local = gate.enter(Peer::Local, &bounds).expect("not for its owner");
+        drop(local);
+        assert!(gate.enter(peer(3), &bounds).is_err(), "no room was made by one who took none");
     }
 
     #[test]

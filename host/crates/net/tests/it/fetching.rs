@@ -120,6 +120,19 @@ async fn a_small_blob_with_a_wrong_size_is_refused() {
 }
 
 #[tokio::test]
+async fn nothing_is_received_of_a_large_blob_that_was_declared_small() {
+    let lab = Lab::new();
+    let (from, to) = (lab.machine(1).await, lab.machine(2).await);
+    let blob = from.add(&noise(1, 3 << 20)).await;
+    let providers = [from.provider()];
+    let fetcher = Fetcher::new(&to.node, &providers, 4 * MIB);
+    let received = |progress: samebit_net::FetchProgress| panic!("{} bytes came", progress.done_bytes);
+    let wish = Wish { hash: blob.hash, size_bytes: Some(9) };
+    let error = soon(fetcher.fetch(wish, &received)).await.expect_err("refused");
+    assert!(matches!(error, FetchError::Size { declared_bytes: 9, found_bytes: 3_145_728, .. }), "{error}");
+}
+
+#[tokio::test]
 async fn what_is_here_is_not_asked_for() {
     let lab = Lab::new();
     let to = lab.machine(1).await;
