@@ -28,7 +28,7 @@ const STORE_WAIT: Duration = Duration::from_secs(2);
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// Flags of every command that speaks to hosts.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetArgs {
     /// Nothing leaves this machine: speak to hosts on loopback alone
@@ -63,6 +63,16 @@ pub(crate) struct Desk {
 }
 
 impl NetArgs {
+    /// Refuses flags that would have no effect, since this user's daemon does the work, by its own settings.
+    pub(crate) fn check_for_daemon(&self) -> Result<(), Failure> {
+        if self.relay.is_empty() && !self.mdns && !self.offline {
+            return Ok(());
+        }
+        let why =
+            "a host is up on this store and does this by its own settings: leave out --offline, --relay and --mdns";
+        Err(Failure::usage("network", why))
+    }
+
     /// Whom to speak to.
     pub(crate) fn reach(&self) -> Result<Reach, Failure> {
         reach(self.offline, self.relay.clone(), self.mdns)
@@ -154,10 +164,17 @@ pub(crate) async fn fetch(
     Ok(fetched.into_iter().map(|(_, pin)| pin).collect())
 }
 
-/// A client of this user's daemon, if one has the store's socket.
+/// A client of this user's daemon, if one is there. A socket that a killed daemon left behind answers nobody.
+#[cfg(unix)]
 pub(crate) fn client(config: &Config) -> Option<Client> {
     let path = config.store().join(SOCKET_NAME);
-    path.exists().then(|| local::client(&path))
+    std::os::unix::net::UnixStream::connect(&path).is_ok().then(|| local::client(&path))
+}
+
+/// There is no local socket on this platform yet.
+#[cfg(not(unix))]
+pub(crate) fn client(_config: &Config) -> Option<Client> {
+    None
 }
 
 /// Reads a host as users name it.

@@ -25,7 +25,8 @@ A ticket of a list with names, as `sendme` makes, is fetched into the folder tha
 
 Exit codes:
   0    fetched
-  2    bad usage: no hash or ticket, no provider, a blob over --size-max, a list with names that are no safe paths
+  2    bad usage: no hash or ticket, no provider, a blob over --size-max, a list with names that are no safe paths; or
+       a flag that has no effect, since a host is up on this store and fetches by its own settings
   3    nobody has it or can be reached, or this machine could not keep it
   130  interrupted; what came is kept for the next time
 
@@ -33,6 +34,9 @@ Examples:
   samebit fetch TICKET --out photo.png
   samebit fetch HASH --from HOST --from TICKET
   samebit fetch TICKET-OF-SENDME --out folder";
+
+/// What `--size-max` is if it is not given: 1 TiB.
+const SIZE_MAX: u64 = 1 << 40;
 
 /// Arguments of `samebit fetch`.
 #[derive(Debug, clap::Args)]
@@ -65,6 +69,11 @@ pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<
     if !args.blob.is_collection
         && let Some(client) = remote::client(config)
     {
+        args.net.check_for_daemon()?;
+        if args.size_max != SIZE_MAX {
+            let why = "a host is up on this store and fetches by its own settings: leave out --size-max";
+            return Err(Failure::usage("size-max", why));
+        }
         let blob = by_daemon(&args, providers, &client, &bars).await;
         bars.clear();
         return answer(&[(args.out.clone(), blob?)], output);

@@ -61,6 +61,7 @@ struct Published {
 /// Runs the command.
 pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<Exit, Failure> {
     if let Some(client) = remote::client(config) {
+        args.net.check_for_daemon()?;
         let published = hand_over(&args, &client).await?;
         return finish(&args, &published, config, output).map(|()| Exit::Ok);
     }

@@ -17,6 +17,8 @@ use crate::error::Failure;
 
 /// More than any configuration has.
 const FILE_BYTES_MAX: u64 = 1 << 20;
+/// The most jobs at once: each has a thread.
+const JOBS_MAX: i64 = 64;
 /// The file that is read where none is named, if it is there.
 const FILE_NAME: &str = "host.toml";
 
@@ -32,7 +34,7 @@ pub(crate) struct HostSettings {
     #[arg(long, value_name = "FILE", env = "SAMEBIT_HOST_POLICY")]
     policy: Option<PathBuf>,
     /// How many jobs run at once [default: half the cores, at least 1]
-    #[arg(long, value_name = "COUNT", env = "SAMEBIT_HOST_JOBS", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "COUNT", env = "SAMEBIT_HOST_JOBS", value_parser = clap::value_parser!(u32).range(1..=JOBS_MAX))]
     jobs: Option<u32>,
     /// Memory of all jobs together [default: 8GiB]
     #[arg(long, value_name = "BYTES", env = "SAMEBIT_HOST_MEMORY", value_parser = bytes)]
@@ -166,6 +168,9 @@ impl HostSettings {
                 "metrics",
                 &format_args!("{address} is not a loopback address: metrics are for this machine"),
             ));
+        }
+        if self.jobs.is_some_and(|jobs| !(1..=JOBS_MAX).contains(&i64::from(jobs))) {
+            return Err(wrong("jobs", &format_args!("it is 1 to {JOBS_MAX}")));
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(HostConfig {

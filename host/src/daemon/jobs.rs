@@ -61,8 +61,8 @@ pub(crate) struct Means {
     pub(crate) metrics: Arc<Metrics>,
     /// What anybody may have.
     pub(crate) open: Arc<OpenBlobs>,
-    /// Says whether the disk has room for new work, and why not.
-    pub(crate) room: Box<dyn Fn() -> Result<(), Refusal> + Send + Sync>,
+    /// Says whether the disk has room for so many bytes, and why not.
+    pub(crate) room: Box<dyn Fn(u64) -> Result<(), Refusal> + Send + Sync>,
 }
 
 /// The jobs of this host. Clones are handles to the same.
@@ -111,6 +111,13 @@ impl Jobs {
             let mut table = self.lock();
             match table.active.get_mut(id) {
                 Some(active) if !active.record.is_seen_by(peer) => return Err(unknown(id)),
+                Some(active) if peer != Peer::Local && !active.is_wanted_by_only(peer) => {
+                    // It is out, and the others keep their job. Who wants it is written with what is next written of it;
+                    // a crash before that forgets no more than that one left.
+                    active.record.submitters.retain(|submitter| submitter.peer() != peer);
+                    return Ok(());
+                }
+                // The owner's own programs may end anything, but one that only goes away ends nothing of others'.
                 Some(active) if reason == CancelReason::Disconnected && !active.is_wanted_by_only(peer) => {
                     return Ok(());
                 }

@@ -205,14 +205,15 @@ fn offer(device: &dyn Device) -> DeviceOffer {
     }
 }
 
-/// Refuses work when the disk is nearly full, before a write fails.
-fn room(store: &Path, free_bytes_min: u64) -> Box<dyn Fn() -> Result<(), Refusal> + Send + Sync> {
+/// Refuses work that could fill the disk, before a write fails.
+fn room(store: &Path, free_bytes_min: u64) -> Box<dyn Fn(u64) -> Result<(), Refusal> + Send + Sync> {
     let store = store.to_owned();
-    Box::new(move || match disk::free_bytes(&store) {
-        Ok(Some(free)) if free < free_bytes_min => Err(Refusal::new(
+    Box::new(move |wanted| match disk::free_bytes(&store) {
+        Ok(Some(free)) if free < free_bytes_min.saturating_add(wanted) => Err(Refusal::new(
             "host.disk-free",
             format!(
-                "this host's disk is nearly full: {free} bytes are free, and {free_bytes_min} stay so; submit elsewhere"
+                "this host's disk is too full: {free} bytes are free, {free_bytes_min} stay so, and this job with those \
+                 before it may take {wanted}; lower its limit on outputs, or submit elsewhere"
             ),
         )),
         Ok(_) => Ok(()),

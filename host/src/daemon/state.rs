@@ -35,6 +35,9 @@ const CHAIN: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("chain");
 /// The format of all this, for versions to come.
 const FORMAT: TableDefinition<'_, (), u32> = TableDefinition::new("format");
 
+/// How many of the latest jobs are looked through for a list. Who asks may have none among any number.
+const SCANNED_MAX: usize = 10_000;
+
 /// The format that this version reads and writes.
 const FORMAT_VERSION: u32 = 1;
 
@@ -98,6 +101,24 @@ impl State {
         self.writer.write(Box::new(move |write| put_job(write, &id, order, &bytes, open)))
     }
 
+    /// Notes somebody who wants a job that has ended: in what is on disk then, whatever was in line before.
+    pub(crate) fn add_submitter(
+        &self,
+        id: &JobId,
+        submitter: Submitter,
+    ) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
+        let id = *id;
+        self.writer.write(Box::new(move |write| {
+            let mut jobs = write.open_table(JOBS)?;
+            let known = jobs.get(id.as_bytes())?.map(|bytes| bytes.value().to_vec());
+            // A record that cannot be read is noticed by whoever reads the job, who can say so.
+            let Some(Ok(mut record)) = known.map(|bytes| JobRecord::decode(&bytes)) else { return Ok(()) };
+            record.add(submitter);
+            jobs.insert(id.as_bytes(), record.encode().as_slice())?;
+            Ok(())
+        }))
+    }
+
     /// Writes a job's end and its story, and if it ends in a receipt the link of the chain.
     ///
     /// The write is in line when this returns a future, which resolves once it is on disk: so ends that are asked for in
@@ -149,7 +170,7 @@ impl State {
         read().map_err(StateError::read)?.iter().map(|bytes| Link::decode(bytes)).collect()
     }
 
-    /// Jobs, the latest first, that are wanted, at most so many.
+    /// Jobs, the latest first, that are wanted, at most so many, among the latest of all.
     pub(crate) fn latest(
         &self,
         count_max: usize,
@@ -159,7 +180,7 @@ impl State {
         let order = transaction.open_table(ORDER).map_err(StateError::read)?;
         let jobs = transaction.open_table(JOBS).map_err(StateError::read)?;
         let mut latest = Vec::new();
-        for entry in order.iter().map_err(StateError::read)?.rev() {
+        for entry in order.iter().map_err(StateError::read)?.rev().take(SCANNED_MAX) {
             let (_, id) = entry.map_err(StateError::read)?;
             let Some(bytes) = jobs.get(id.value()).map_err(StateError::read)? else { continue };
             let record = JobRecord::decode(bytes.value())?;
@@ -224,8 +245,15 @@ fn find(database: &Database) -> Result<Result<Found, StateError>, redb::Error> {
 }
 
 fn put_job(write: &WriteTransaction, id: &JobId, order: u64, bytes: &[u8], open: bool) -> Result<(), redb::Error> {
-    write.open_table(JOBS)?.insert(id.as_bytes(), bytes)?;
-    write.open_table(ORDER)?.insert(order, id.as_bytes())?;
+    let before = write.open_table(JOBS)?.insert(id.as_bytes(), bytes)?.map(|bytes| JobRecord::decode(bytes.value()));
+    let mut orders = write.open_table(ORDER)?;
+    // A job that begins anew has a new place, and no other.
+    if let Some(Ok(before)) = before
+        && before.order != order
+    {
+        orders.remove(before.order)?;
+    }
+    orders.insert(order, id.as_bytes())?;
     let mut table = write.open_table(OPEN)?;
     if open {
         table.insert(id.as_bytes(), order)?;

@@ -101,10 +101,8 @@ impl Told {
         if self.ended {
             return self.next;
         }
-        if self.events.back().is_some_and(|last| replaces(&kind, &last.kind))
-            && let Some(last) = self.events.pop_back()
-        {
-            self.bytes -= cost(&last.kind);
+        if let Some(old) = self.replaced(&kind).and_then(|at| self.events.remove(at)) {
+            self.bytes -= cost(&old.kind);
         }
         self.ended = kind.is_last();
         self.bytes += cost(&kind);
@@ -114,9 +112,22 @@ impl Told {
         self.next
     }
 
+    /// The event that this one makes old news: the last, or if several blobs travel the last of the same one.
+    fn replaced(&self, kind: &EventKind) -> Option<usize> {
+        let travels = |event: &&JobEvent| matches!(event.kind, EventKind::Fetching { .. });
+        let last = if matches!(kind, EventKind::Fetching { .. }) {
+            self.events.iter().rev().take_while(travels).position(|event| replaces(kind, &event.kind))?
+        } else {
+            self.events.back().filter(|last| replaces(kind, &last.kind)).map(|_| 0)?
+        };
+        Some(self.events.len() - 1 - last)
+    }
+
     /// Drops the oldest event that is not a change of state.
     fn drop_oldest(&mut self) -> bool {
-        let passing = |event: &JobEvent| matches!(event.kind, EventKind::Log { .. } | EventKind::Progress { .. });
+        let passing = |event: &JobEvent| {
+            matches!(event.kind, EventKind::Log { .. } | EventKind::Progress { .. } | EventKind::Fetching { .. })
+        };
         let oldest = self.events.iter().position(passing).and_then(|at| self.events.remove(at));
         self.bytes -= oldest.as_ref().map_or(0, |event| cost(&event.kind));
         oldest.is_some()
@@ -198,6 +209,8 @@ fn log_level(level: Level) -> LogLevel {
 
 #[cfg(test)]
 mod tests {
+    use samebit_runner::spec::BlobRef;
+
     use super::*;
 
     fn log(text: &str) -> EventKind {
@@ -234,6 +247,18 @@ mod tests {
         }
         story.tell(EventKind::Cancelled);
         assert_eq!(follow(&story, 0).await, [1_006, 1_007]);
+    }
+
+    #[tokio::test]
+    async fn blobs_that_travel_together_take_one_event_each() {
+        let story = Story::new(0);
+        for done_bytes in 0..10_000 {
+            for blob in [BlobRef::of(b"a"), BlobRef::of(b"b")] {
+                story.tell(EventKind::Fetching { blob, done_bytes });
+            }
+        }
+        story.tell(EventKind::Cancelled);
+        assert_eq!(follow(&story, 0).await, [19_998, 19_999, 20_000]);
     }
 
     #[tokio::test]

@@ -56,7 +56,7 @@ impl Host {
     }
 
     /// Kills it at once.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("gone");
     }

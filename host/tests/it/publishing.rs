@@ -74,7 +74,7 @@ fn a_host_that_is_up_publishes_and_fetches_for_its_user() {
     let desk = Desk::new();
     desk.file("a.txt", "some text");
     desk.file("b.txt", vec![3; 1 << 20]);
-    let _host = Host::start(&desk, "s", &["--allow", "any"]);
+    let host = Host::start(&desk, "s", &["--allow", "any"]);
     // It ends at once: the host serves.
     let (code, value) = desk.json("s", &["publish", "a.txt", "--publication", "a.pub"]);
     assert_eq!(code, 0, "{value}");
@@ -86,6 +86,12 @@ fn a_host_that_is_up_publishes_and_fetches_for_its_user() {
     desk.samebit("s", &["fetch", publisher.ticket("ticket"), "--out", "b"]).exits(0);
     assert!(std::fs::read(desk.path("b")).expect("written") == vec![3; 1 << 20]);
     desk.samebit("s", &["publish", "gone.txt"]).exits(2).says(&["gone.txt"]);
+    for flag in [&["--offline"][..], &["--size-max", "1MiB"]] {
+        desk.samebit("s", &[&["fetch", ticket][..], flag].concat()).exits(2).says(&["a host is up"]);
+    }
+    // A killed host leaves its socket behind, which must not be taken for a host.
+    host.kill();
+    desk.samebit("s", &["fetch", publisher.ticket("ticket"), "--offline", "--out", "c"]).exits(0);
 }
 
 #[test]

@@ -3,23 +3,27 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use samebit_net::Peer;
 use samebit_net::message::{Accepted, Refusal, Submit, rule};
 use samebit_runner::spec::JobId;
 
 use super::table::Active;
 use super::{CANCEL_WAIT, Jobs};
-use crate::daemon::policy::Submission;
-use crate::daemon::state::{End, JobRecord, Submitter};
+use crate::daemon::policy::{self, Submission};
+use crate::daemon::state::{End, JobRecord, StateError, Submitter};
 use crate::daemon::story::Story;
+
+/// A write that is in line. It went there under the table's lock, so that a job's end cannot overtake it.
+type Written = BoxFuture<'static, Result<(), StateError>>;
 
 /// What became of a submission.
 enum Taken {
-    /// It is new, and to be written.
-    New(Box<JobRecord>),
-    /// It is known, and who wants it is to be written.
-    Known(Box<JobRecord>),
+    /// It is new.
+    New(Written),
+    /// It is known, and who wants it is noted.
+    Known(Written),
     /// The same job is just ending.
     Ending,
 }
@@ -43,16 +47,15 @@ impl Jobs {
                 // Its end is being written. It is over in a moment, and then the past.
                 let _ = tokio::time::timeout(CANCEL_WAIT, ending.follow(u64::MAX).next()).await;
             }
-            let write = match self.take_on(peer, &submit, submitter)? {
-                Taken::New(write) => Some((write, false)),
-                Taken::Known(write) => Some((write, true)),
-                Taken::Ending => None,
+            let (written, known) = match self.take_on(peer, &submit, submitter)? {
+                Taken::New(written) => (written, false),
+                Taken::Known(written) => (written, true),
+                Taken::Ending => continue,
             };
-            let Some((record, known)) = write else { continue };
             let jobs = self.clone();
             // On its own, so that it is finished even if the peer goes away meanwhile.
-            let written = self.0.means.guests.spawn(async move { jobs.write_down(&record, known).await });
-            written.await.unwrap_or_else(|_| Err(Refusal::new(rule::STOPPING, "the host stops: submit elsewhere")))?;
+            let begun = self.0.means.guests.spawn(async move { jobs.begin_once(id, written, known).await });
+            begun.await.unwrap_or_else(|_| Err(Refusal::new(rule::STOPPING, "the host stops: submit elsewhere")))?;
             return Ok(Accepted { job: id, known });
         }
     }
@@ -71,19 +74,22 @@ impl Jobs {
                 return Ok(Taken::Ending);
             }
             means.policy.decide_known(&Submission::new(peer, submit, peer_going, all_going))?;
+            active.record.check_room(&submitter)?;
             active.add(submitter, &submit.providers);
-            return Ok(Taken::Known(Box::new(active.record.clone())));
+            return Ok(Taken::Known(means.state.put(&active.record).boxed()));
         }
         // Read under the lock: a job leaves the table only once its end can be read.
         let past = self.past(&id)?;
         let submission = Submission::new(peer, submit, peer_going, all_going);
-        if let Some(mut record) = past.clone().filter(|record| matches!(record.end, Some(End::Done { .. }))) {
+        if let Some(record) = past.as_ref().filter(|record| matches!(record.end, Some(End::Done { .. }))) {
             means.policy.decide_known(&submission)?;
-            record.add(submitter);
-            return Ok(Taken::Known(Box::new(record)));
+            record.check_room(&submitter)?;
+            return Ok(Taken::Known(means.state.add_submitter(&id, submitter).boxed()));
         }
         means.policy.decide(&submission, &means.caps)?;
-        (means.room)()?;
+        // As much as this and all that was promised before may still write.
+        let outputs = submit.job.limits.output_bytes;
+        (means.room)(all_going.input_bytes.saturating_add(policy::input_bytes(&submit.job)).saturating_add(outputs))?;
         let record = JobRecord {
             job: submit.job.clone(),
             submitters: vec![submitter],
@@ -97,16 +103,17 @@ impl Jobs {
             end: None,
         };
         table.order_next += 1;
-        table.active.insert(id, Active::new(record.clone()));
-        Ok(Taken::New(Box::new(record)))
+        let written = means.state.put(&record).boxed();
+        table.active.insert(id, Active::new(record));
+        Ok(Taken::New(written))
     }
 
-    /// Writes down a job that was taken on, and puts it in line.
-    async fn write_down(&self, record: &JobRecord, known: bool) -> Result<(), Refusal> {
-        self.0.means.state.put(record).await.map_err(|error| self.broken(&error))?;
+    /// Puts a job in line once it is written down.
+    async fn begin_once(&self, id: JobId, written: Written, known: bool) -> Result<(), Refusal> {
+        written.await.map_err(|error| self.broken(&error))?;
         if !known {
             self.0.means.metrics.accepted();
-            self.line_up(&record.id()).await;
+            self.line_up(&id).await;
             self.pump();
         }
         Ok(())

@@ -31,6 +31,15 @@ pub(crate) enum PolicyError {
         /// Where and why.
         source: toml::de::Error,
     },
+    /// Authors are denied, and nobody has to show one.
+    #[error(
+        "the policy file {} denies authors and allows none by name: a submitter need not show who signed a module, so \
+         that keeps nobody out; list authors.allow, or use modules.deny", path.display()
+    )]
+    AuthorsDeny {
+        /// Which file.
+        path: PathBuf,
+    },
 }
 
 /// A policy as it is written down.
@@ -82,7 +91,12 @@ impl PolicyFile {
             return Err(failed(format!("it has {size} bytes, at most {FILE_BYTES_MAX} are allowed")));
         }
         let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        toml::from_str(&text).map_err(|source| PolicyError::Invalid { path: path.to_owned(), source })
+        let file: Self =
+            toml::from_str(&text).map_err(|source| PolicyError::Invalid { path: path.to_owned(), source })?;
+        if file.authors.allow.is_none() && file.authors.deny != Keys::default() {
+            return Err(PolicyError::AuthorsDeny { path: path.to_owned() });
+        }
+        Ok(file)
     }
 
     /// The policy, with defaults for what the file leaves out and these submitters allowed too.

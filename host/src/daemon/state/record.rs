@@ -2,7 +2,7 @@
 
 use postcard::Error;
 use samebit_net::Peer;
-use samebit_net::message::{JobEvent, OnDisconnect, Provider};
+use samebit_net::message::{JobEvent, OnDisconnect, Provider, Refusal, rule};
 use samebit_runner::spec::{ChainEntry, HostKey, JobId, JobSpec};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub(crate) enum End {
         /// Why.
         reason: String,
     },
-    /// Nobody wanted it any more.
+    /// Those who wanted it do not any more.
     Cancelled,
 }
 
@@ -90,7 +90,20 @@ impl Submitter {
     }
 }
 
+/// The most peers that may want one job: keys are free, and each is written down with the job.
+const SUBMITTERS_MAX: usize = 64;
+
 impl JobRecord {
+    /// Whether one more may want it.
+    pub(crate) fn check_room(&self, submitter: &Submitter) -> Result<(), Refusal> {
+        let known = self.submitters.iter().any(|known| known.key == submitter.key);
+        if known || self.submitters.len() < SUBMITTERS_MAX {
+            return Ok(());
+        }
+        let text = format!("{SUBMITTERS_MAX} peers want this very job already: ask one of them, or submit elsewhere");
+        Err(Refusal::new(rule::BUSY, text))
+    }
+
     /// The job's id.
     pub(crate) fn id(&self) -> JobId {
         self.job.id()
