@@ -10,8 +10,8 @@ use samebit_wgsl::{Admission, BindingDecl, BindingKind, Interface, Kernel, Refus
 
 use crate::hash::PIECE_BYTES;
 use crate::{
-    Binding, BindingIndex, BufferCopy, BufferId, BufferRange, CallError, DeviceError, Dispatch, FinishError, GpuError,
-    Grid, KernelFault, KernelId, Program, ReadError, Session, Sink, limits,
+    Abort, Binding, BindingIndex, BufferCopy, BufferId, BufferRange, CallError, DeviceError, Dispatch, FinishError,
+    GpuError, Grid, KernelFault, KernelId, Program, ReadError, Session, Sink, limits,
 };
 
 /// What a session has used of its device.
@@ -109,6 +109,11 @@ impl Checked {
             self.session.buffer_write(id, offset + head.len() as u64, &word)?;
         }
         Ok(())
+    }
+
+    /// Ends the session from elsewhere; see [`Session::abort`].
+    pub fn abort(&self) -> Abort {
+        self.session.abort()
     }
 
     /// Fills a range with a 32-bit word.

@@ -22,6 +22,6 @@ pub use error::{BindingIndex, CallError, DeviceError, FinishError, GpuError, Ker
 pub use info::{Battery, DeviceInfo, DeviceKind};
 pub use samebit_wgsl as wgsl;
 pub use session::{
-    Binding, BoxFuture, BufferCopy, BufferId, BufferRange, Device, Dispatch, Grid, KernelId, Program, Progress,
+    Abort, Binding, BoxFuture, BufferCopy, BufferId, BufferRange, Device, Dispatch, Grid, KernelId, Program, Progress,
     Session, SessionOptions, Sink,
 };

@@ -23,6 +23,9 @@ pub type Sink<'a> = &'a mut (dyn FnMut(&[u8]) -> std::io::Result<()> + Send);
 /// Tells how many pieces of work, of any size, a device has finished so far.
 pub type Progress = Arc<dyn Fn() -> u64 + Send + Sync>;
 
+/// Ends a session.
+pub type Abort = Arc<dyn Fn() + Send + Sync>;
+
 /// A buffer of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BufferId(pub u32);
@@ -192,6 +195,12 @@ pub trait Session: Send {
     /// A device that cannot say always says 0.
     fn progress(&self) -> Progress {
         Arc::new(|| 0)
+    }
+
+    /// Ends the session, from any thread and while a call blocks, if the device can: what was queued is lost then, and the
+    /// call fails. For whoever made a call on another thread and is gone before it returned.
+    fn abort(&self) -> Abort {
+        Arc::new(|| {})
     }
 
     /// True if so much is queued that the caller should [`settle`](Session::settle) before queueing more.

@@ -99,7 +99,8 @@ impl GpuDevice {
         let Some(records) = &self.records else { return probe::find(self, Extent::Short).await };
         let name = &self.info.name;
         match record::read(records, &self.info) {
-            Some(Err(operation)) => return Ok(Err(operation)),
+            // Once more, though briefly: a device that failed by accident is not to be refused for ever.
+            Some(Err(operation)) if probe::find(self, Extent::Short).await?.is_err() => return Ok(Err(operation)),
             Some(Ok(exactness)) if exactness.way == probe::way(self) && self.can_be(exactness) => {
                 if probe::holds(self, exactness).await? {
                     return Ok(Ok(exactness));

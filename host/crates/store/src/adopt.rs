@@ -26,7 +26,8 @@ impl Store {
     }
 
     /// The same for a file whose hash the caller has been told. The bytes are still hashed before the blob exists, but once
-    /// instead of twice; if they are others, this fails and the blob does not exist.
+    /// instead of twice; if they are others, this fails and the blob does not exist. Where the store has the blob already,
+    /// the file is adopted for what it is.
     pub async fn adopt_hashed(&self, path: &Path, expected: BlobRef) -> Result<(BlobRef, Pin), ImportError> {
         let (source, scratch) = (path.to_owned(), self.layout().scratch.clone());
         let opened = blocking(move |_| check_scratch(&source, &scratch)).await;
@@ -39,19 +40,35 @@ impl Store {
         let placing = self.placing().await;
         // What is there already would be taken for these bytes without a look at them.
         if expected.size_bytes == 0 || self.owns(&expected.hash).await? {
+            let (source, scratch) = (path.to_owned(), self.layout().scratch.clone());
+            let adopted = blocking(move |stop| adopt(&source, &scratch, stop)).await;
+            let (file, blob) = adopted.map_err(|error| ImportError::io(path, error))??;
+            if blob == expected {
+                return Ok((blob, self.pin(&blob.hash).await?));
+            }
             drop(placing);
-            return self.adopt_file(path).await;
+            return self.place(file, blob).await;
         }
         let file = TempPath::try_from_path(&opened.path).map_err(|error| ImportError::io(path, error))?;
         match self.move_in(file, &expected.hash).await {
             Ok(pin) => Ok((expected, pin)),
             Err(ImportError::Changed(target)) => {
-                // Nothing refers to it under this name.
-                let _ = fs::remove_file(target);
+                self.put_right(target).await?;
                 Err(differs())
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Gives a file, which the index has entered for what it is, the name of what it is: an entry without bytes would look
+    /// like a blob that is here. Only while [`placing`](Store::placing).
+    async fn put_right(&self, file: PathBuf) -> Result<(), ImportError> {
+        let found = file.clone();
+        let hashed = blocking(move |stop| hash_file(&fs::File::open(found)?, stop)).await.flatten();
+        let (hash, _) = hashed.map_err(|error| ImportError::io(&file, error))?;
+        let right = self.layout().file(&hash);
+        fs::rename(&file, &right).map_err(|error| ImportError::io(&file, error))?;
+        self.enter(right, &hash).await.map(drop)
     }
 }
 

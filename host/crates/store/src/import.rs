@@ -167,7 +167,7 @@ impl Store {
     }
 
     /// Enters a file into the index where it lies.
-    async fn enter(&self, path: PathBuf, hash: &Hash) -> Result<Pin, ImportError> {
+    pub(crate) async fn enter(&self, path: PathBuf, hash: &Hash) -> Result<Pin, ImportError> {
         let options = AddPathOptions { path: path.clone(), mode: ImportMode::TryReference, format: BlobFormat::Raw };
         let tag = self.index().add_path_with_opts(options).temp_tag().await.map_err(DatabaseError::new)?;
         if tag.hash().as_bytes() == hash.as_bytes() { Ok(Pin { _tag: tag }) } else { Err(ImportError::Changed(path)) }

@@ -1,5 +1,7 @@
 //! A host in one process: what it takes on is done once, whatever happens in between.
 
+mod sharing;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
@@ -177,40 +179,6 @@ async fn a_running_job_is_cancelled_within_100_ms_and_may_be_submitted_again() {
     assert!(!desk.submit(peer(1), &spin).await.known, "it begins anew");
     desk.running(&spin).await;
     desk.jobs.cancel(peer(1), &spin.id(), CancelReason::Asked).await.expect("cancelled");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_is_submitted_while_it_ends_is_signed_once() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let desk = Desk::open(folder.path(), 1).await;
-    for number in 0..20 {
-        let job = desk.job(EMPTY, number);
-        desk.submit(peer(1), &job).await;
-        let again = async {
-            for _ in 0..20 {
-                desk.submit(peer(2), &job).await;
-            }
-        };
-        tokio::join!(again, desk.last(peer(1), &job));
-        let status = desk.jobs.status(peer(2), Some(job.id())).expect("known to both");
-        assert_eq!(status[0].state, JobState::Done);
-        assert!(desk.submit(peer(1), &job).await.known, "done stays done");
-    }
-    assert_eq!(desk.jobs.receipts(), 20);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_cancels_a_job_of_others_leaves_it_to_them() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let desk = Desk::open(folder.path(), 1).await;
-    let spin = desk.job(SPIN, 0);
-    desk.submit(peer(1), &spin).await;
-    desk.submit(peer(2), &spin).await;
-    desk.running(&spin).await;
-    desk.jobs.cancel(peer(2), &spin.id(), CancelReason::Asked).await.expect("it is out");
-    assert_eq!(desk.jobs.status(peer(1), Some(spin.id())).expect("known")[0].state, JobState::Running);
-    desk.jobs.cancel(peer(1), &spin.id(), CancelReason::Asked).await.expect("cancelled");
-    assert_eq!(desk.last(peer(1), &spin).await, EventKind::Cancelled);
 }
 
 #[tokio::test(flavor = "multi_thread")]

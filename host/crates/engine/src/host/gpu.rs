@@ -11,6 +11,7 @@ use samebit_spec::{Limit, Name};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceType, WasmList};
 
+use device::AbortOnDrop;
 pub(crate) use device::Gpu;
 pub(super) use types::BufferHandle;
 use types::{GuestBinding, GuestDescriptor, GuestGpuError, GuestKernelError, GuestWorkgroups, KernelHandle};
@@ -20,8 +21,8 @@ use crate::fuel::{self, charge, charge_bytes, charge_call};
 use crate::state::State;
 use crate::{Event, RunError};
 
-/// An input travels to a buffer in pieces of this many bytes, a multiple of 4.
-const LOAD_CHUNK_BYTES: u64 = 4 << 20;
+/// What travels to a buffer goes in pieces of this many bytes, a multiple of 4, so that no device has to hold more of it.
+const CHUNK_BYTES: u64 = 4 << 20;
 
 /// What a call gives to wasmtime: an error ends the guest, an inner one is the guest's to handle.
 type Answer<T> = wasmtime::Result<(Result<T, GuestGpuError>,)>;
@@ -126,12 +127,25 @@ async fn buffer_write(
 ) -> Answer<()> {
     charge_call(&mut store, bytes.len() as u64)?;
     let id = buffer_id(&store, &buffer)?;
-    store.data_mut().gpu.opened()?.settle().await.map_err(stopped)?;
-    // Taken out for the moment, so that guest memory can be borrowed from the store beside it.
-    let mut gpu = store.data_mut().gpu.take()?;
-    let result = gpu.checked.buffer_write(id, offset, bytes.as_le_slice(&store));
-    store.data_mut().gpu.put_back(gpu);
-    answer(result)
+    let size = bytes.len() as u64;
+    if let Err(error) = store.data_mut().gpu.opened()?.check_write(id, offset, size) {
+        return Ok((Err(error.into()),));
+    }
+    let mut done = 0;
+    while done < size {
+        store.data_mut().gpu.opened()?.settle().await.map_err(stopped)?;
+        // Taken out for the moment, so that guest memory can be borrowed from the store beside it.
+        let mut gpu = store.data_mut().gpu.take()?;
+        let all = bytes.as_le_slice(&store);
+        let piece = &all[done as usize..size.min(done + CHUNK_BYTES) as usize];
+        let written = gpu.checked.buffer_write(id, offset + done, piece);
+        store.data_mut().gpu.put_back(gpu);
+        if let Err(error) = written {
+            return answer(Err(error));
+        }
+        done += CHUNK_BYTES;
+    }
+    Ok((Ok(()),))
 }
 
 async fn buffer_read(
@@ -226,10 +240,10 @@ async fn buffer_load(
     }
     charge_bytes(&mut store, size)?;
     let gpu = store.data_mut().gpu.opened()?;
-    let mut chunk = vec![0; size.min(LOAD_CHUNK_BYTES) as usize];
+    let mut chunk = vec![0; size.min(CHUNK_BYTES) as usize];
     let mut done = 0;
     while done < size {
-        let piece = &mut chunk[..(size - done).min(LOAD_CHUNK_BYTES) as usize];
+        let piece = &mut chunk[..(size - done).min(CHUNK_BYTES) as usize];
         input.read_at(input_offset + done, piece).map_err(|error| RunError::Input { name: name.clone(), error })?;
         gpu.settle().await.map_err(stopped)?;
         if let Err(error) = gpu.buffer_write(id, offset + done, piece) {
@@ -259,11 +273,14 @@ async fn kernel_create(
     let state = store.data_mut();
     state.gpu.open(&state.observer).await?;
     let mut gpu = state.gpu.take()?;
+    // It waits behind all that was queued, which may take longer than this run may.
+    let unfinished = AbortOnDrop::new(&gpu.checked);
     let (gpu, created) = blocking(move || {
         let created = gpu.checked.kernel_create(kernel, &text);
         (gpu, created)
     })
     .await?;
+    unfinished.finish();
     store.data_mut().gpu.put_back(gpu);
     match created {
         Ok(id) => Ok((Ok(store.data_mut().table.push(KernelHandle(id))?),)),

@@ -4,8 +4,8 @@
 //! so nothing has to be thrown away.
 //!
 //! # Promises
-//! - What is read is what was written for this very device: a file that is damaged, cut short, foreign, or of another
-//!   build is no record, and the battery is run again.
+//! - What is read is what was written for this very device: a file that is damaged, cut short, foreign, of another version
+//!   or of another [`EMISSION`] is no record, and the battery is run again.
 //! - A record is there as a whole or not at all, whatever ends the process that writes it.
 //!
 //! What it leaves out: whether the device still is what the record says. Who opens it asks it with the short form.
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use samebit_device::{Battery, DeviceInfo, battery};
 
 use super::probe::RANDOM;
-use super::{Arithmetic, Exactness, Method, Operation, Way};
+use super::{Arithmetic, EMISSION, Exactness, Method, Operation, Way};
 
 /// What keeps records of devices apart from other hashes.
 const CONTEXT: &str = "samebit 2026 battery record v1";
@@ -75,7 +75,8 @@ pub(crate) fn summary(found: &Found) -> Battery {
 fn subject(info: &DeviceInfo) -> String {
     let DeviceInfo { name, driver, backend, .. } = info;
     // Escaped, so that no name can look like another line.
-    format!("samebit {}\nadapter {name:?}\ndriver {driver:?}\nbackend {backend:?}\n", env!("CARGO_PKG_VERSION"))
+    let version = env!("CARGO_PKG_VERSION");
+    format!("samebit {version}\nemission {EMISSION}\nadapter {name:?}\ndriver {driver:?}\nbackend {backend:?}\n")
 }
 
 fn path(folder: &Path, info: &DeviceInfo) -> PathBuf {

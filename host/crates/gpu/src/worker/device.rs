@@ -94,20 +94,29 @@ impl WorkerDevice {
     }
 
     async fn open_session(&self, options: SessionOptions) -> Result<Box<dyn Session>, DeviceError> {
-        if let Some(spare) = self.take_spare() {
-            match self.open_on(spare, options).await {
+        // One that waited may have chosen long ago, by a driver that is not there any more.
+        let spare = match self.take_spare() {
+            Some(spare) => spare.selected().await.ok().filter(|(_, info)| *info == self.info),
+            None => None,
+        };
+        if let Some((link, info)) = spare {
+            match self.open_on(link, info, options).await {
                 Err(error @ (DeviceError::Lost(_) | DeviceError::Stuck(_))) => {
                     tracing::warn!(name = self.info.name, %error, "a worker was lost before its session; starting another");
                 }
                 result => return result,
             }
         }
-        let fresh = Spare::start(&self.program, &self.choice, self.options)?;
-        self.open_on(fresh, options).await
+        let (link, info) = Spare::start(&self.program, &self.choice, self.options)?.selected().await?;
+        self.open_on(link, info, options).await
     }
 
-    async fn open_on(&self, spare: Spare, options: SessionOptions) -> Result<Box<dyn Session>, DeviceError> {
-        let (link, info) = spare.selected().await?;
+    async fn open_on(
+        &self,
+        link: Link,
+        info: DeviceInfo,
+        options: SessionOptions,
+    ) -> Result<Box<dyn Session>, DeviceError> {
         if info != self.info {
             let why =
                 format!("{} is no longer what `{:?}` names: it is now {}", self.info.name, self.choice, info.name);

@@ -8,7 +8,7 @@ use std::process::ChildStdin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
-use samebit_device::{BufferRange, DeviceError};
+use samebit_device::{Abort, BufferRange, DeviceError};
 use tokio::sync::oneshot;
 
 use super::frame;
@@ -63,6 +63,12 @@ impl Link {
         thread("writer", move || drop(write(stdin, &queue))).map_err(failed)?;
         thread("reader", move || listen::listen(&listening, stdout)).map_err(failed)?;
         Ok(link)
+    }
+
+    /// Kills the worker when it is called.
+    pub(super) fn abort(&self) -> Abort {
+        let shared = self.shared.clone();
+        Arc::new(move || shared.abandon())
     }
 
     /// Sends a request that is not answered.
@@ -154,12 +160,17 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.shared.lock().is_dropped = true;
-        self.shared.changed.notify_all();
+        self.shared.abandon();
     }
 }
 
 impl Shared {
+    /// Nobody needs the worker any more: it is killed, and whoever waits for it is released.
+    fn abandon(&self) {
+        self.lock().is_dropped = true;
+        self.changed.notify_all();
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

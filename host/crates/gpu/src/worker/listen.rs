@@ -42,7 +42,7 @@ pub(super) fn listen(shared: &Shared, from: impl Read) {
 /// Takes one message. The outer error is the stream's, the inner one the session's.
 fn hear(shared: &Shared, reply: Reply, from: &mut impl Read) -> Result<Result<(), DeviceError>, FrameError> {
     let mut state = shared.lock();
-    state.heard = std::time::Instant::now();
+    state.hear();
     match reply {
         Reply::Alive => {}
         Reply::Taken(taken) if state.take(taken) => {}
@@ -89,7 +89,7 @@ fn deliver(shared: &Shared, bytes: Vec<u8>) -> Result<(), DeviceError> {
     let _ = sender.blocking_send(bytes);
     let mut state = shared.lock();
     state.is_delivering = false;
-    state.heard = std::time::Instant::now();
+    state.hear();
     drop(state);
     shared.changed.notify_all();
     Ok(())

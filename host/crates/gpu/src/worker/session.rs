@@ -5,8 +5,8 @@ use std::sync::Arc;
 use samebit_device::hash::PIECE_BYTES;
 use samebit_device::wgsl::Kernel;
 use samebit_device::{
-    BoxFuture, BufferCopy, BufferId, BufferRange, DeviceError, Dispatch, FinishError, KernelFault, KernelId, Program,
-    ReadError, Session, Sink,
+    Abort, BoxFuture, BufferCopy, BufferId, BufferRange, DeviceError, Dispatch, FinishError, KernelFault, KernelId,
+    Program, ReadError, Session, Sink,
 };
 
 use super::frame::BULK_BYTES;
@@ -145,6 +145,10 @@ impl Session for WorkerSession {
 
     fn kernel_create(&mut self, id: KernelId, _: Program) -> Result<(), KernelFault> {
         pollster::block_on(self.create(id))
+    }
+
+    fn abort(&self) -> Abort {
+        self.link.abort()
     }
 
     fn kernel_drop(&mut self, id: KernelId) {

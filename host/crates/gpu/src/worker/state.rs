@@ -43,7 +43,7 @@ pub(super) struct State {
     flying: VecDeque<u64>,
     flying_bytes: u64,
     /// When the worker was last heard of while somebody waited, or somebody began to wait.
-    pub(super) heard: Instant,
+    heard: Instant,
     /// Somebody else than the worker keeps the reading thread waiting.
     pub(super) is_delivering: bool,
     limit: Duration,
@@ -107,9 +107,16 @@ impl State {
         }
     }
 
+    /// The worker gave a sign of life. That does not put off its end: one that only babbles is not ending.
+    pub(super) fn hear(&mut self) {
+        if !self.is_closing {
+            self.heard = Instant::now();
+        }
+    }
+
     /// The worker is told to end.
     pub(super) fn begin_closing(&mut self) {
-        self.begin_waiting();
+        self.heard = Instant::now();
         self.limit = self.limit.min(CLOSING);
         self.is_closing = true;
     }

@@ -116,6 +116,25 @@ fn serial_many_slow_dispatches_are_not_taken_for_a_hang() {
 }
 
 #[test]
+fn a_call_behind_slow_work_ends_when_whoever_made_it_is_gone() {
+    pollster::block_on(async {
+        let device = device("plain", MINUTE);
+        let mut desk = Desk::open(&device).await;
+        spin(&mut desk, [256, 1, 1], 500).await;
+        let (abort, began) = (desk.gpu.abort(), Instant::now());
+        let gone = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            abort();
+        });
+        let text = "@compute @workgroup_size(1) fn main() {}";
+        let kernel = parse(&Source { text, entry_point: "main", constants: &[] }).expect("the text is valid");
+        let error = desk.gpu.kernel_create(kernel, text).expect_err("its worker was killed");
+        assert!(matches!(&error, KernelFault::Device(_)) && began.elapsed() < MINUTE / 2, "{error}");
+        gone.join().expect("no panic");
+    });
+}
+
+#[test]
 fn a_kernel_that_makes_the_compiler_panic_is_refused_across_the_pipe() {
     pollster::block_on(async {
         let device = device("plain", MINUTE);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use samebit_device::wgsl::Admission;
-use samebit_device::{Checked, DeviceInfo, FinishError, SessionOptions};
+use samebit_device::{Abort, Checked, DeviceInfo, FinishError, SessionOptions};
 use samebit_spec::{JobSpec, LOOP_ITERATIONS_MAX, Limit, Profile};
 
 use crate::end::Stop;
@@ -70,6 +70,28 @@ impl Gpu {
         let usage = checked.usage();
         checked.close().await;
         Ok((Some(GpuUsed { info, usage }), within))
+    }
+}
+
+/// Ends a session whose call, on another thread, outlives the run that made it.
+pub(super) struct AbortOnDrop(Option<Abort>);
+
+impl AbortOnDrop {
+    pub(super) fn new(session: &Checked) -> Self {
+        Self(Some(session.abort()))
+    }
+
+    /// The call has returned.
+    pub(super) fn finish(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(abort) = &self.0 {
+            abort();
+        }
     }
 }
 
