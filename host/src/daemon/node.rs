@@ -5,7 +5,7 @@
 
 use futures_util::future::BoxFuture;
 use samebit_net::message::Provider;
-use samebit_net::{FetchProgress, Node};
+use samebit_net::{FetchError, FetchProgress, Fetcher, Node};
 use samebit_runner::spec::{BlobRef, JobId};
 use tokio::sync::watch;
 
@@ -40,6 +40,15 @@ impl LateNode {
     }
 }
 
+/// Makes sure that blobs that are here could have been brought by these providers.
+async fn prove(node: &Node, blobs: &[BlobRef], providers: &[Provider]) -> Result<(), FetchError> {
+    let fetcher = Fetcher::new(node, providers, u64::MAX);
+    for blob in blobs {
+        fetcher.prove((*blob).into()).await?;
+    }
+    Ok(())
+}
+
 impl Fetch for LateNode {
     fn fetch(
         &self,
@@ -52,7 +61,13 @@ impl Fetch for LateNode {
         Box::pin(async move {
             let node = late.get().await;
             let progress = move |progress: FetchProgress| told(progress.blob, progress.done_bytes);
-            let fetched = remote::fetch(&node, &blobs, &providers, &progress).await;
+            let (mut here, mut absent) = (Vec::new(), Vec::new());
+            for blob in blobs {
+                let is_here = node.store().contains(&blob.hash).await.map_err(|error| error.to_string())?;
+                if is_here { here.push(blob) } else { absent.push(blob) }
+            }
+            prove(&node, &here, &providers).await.map_err(|error| error.to_string())?;
+            let fetched = remote::fetch(&node, &absent, &providers, &progress).await;
             fetched.map(drop).map_err(|error| error.to_string())
         })
     }

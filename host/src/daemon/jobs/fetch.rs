@@ -10,14 +10,15 @@ use tracing::{Instrument, info_span};
 use super::Jobs;
 use super::table::{Phase, asked};
 use crate::daemon::policy;
-use crate::daemon::state::End;
+use crate::daemon::state::{End, JobRecord};
 
 /// Told of a blob how much of it is here, in bytes.
 pub(crate) type Told = Arc<dyn Fn(BlobRef, u64) + Send + Sync>;
 
 /// Gets blobs from elsewhere into the store.
 pub(crate) trait Fetch: Send + Sync {
-    /// Gets all of these, none longer than it says, or says why not. What is here then stays here for `job`.
+    /// Gets all of these, none longer than it says, or says why not; of those that are here already, makes sure that a
+    /// provider has them. What is here then stays here for `job`.
     fn fetch(
         &self,
         job: JobId,
@@ -35,26 +36,30 @@ fn blobs(job: &JobSpec) -> impl Iterator<Item = &BlobRef> {
 impl Jobs {
     /// Puts a job where it belongs: in line to fetch, or if everything is here, in line to run.
     pub(super) async fn line_up(&self, id: &JobId) {
-        let Some(job) = self.lock().active.get(id).map(|active| active.record.job.clone()) else { return };
-        let missing = self.missing(&job).await;
+        let Some(record) = self.lock().active.get(id).map(|active| active.record.clone()) else { return };
+        let missing = self.missing(&record).await;
         let mut table = self.lock();
         let Some(active) = table.active.get_mut(id).filter(|active| active.record.end.is_none()) else { return };
         active.phase = Phase::Waiting;
         let owner = active.record.owner();
         if missing.is_empty() {
-            table.runs.push(owner, *id, policy::memory_bytes(&job));
+            table.runs.push(owner, *id, policy::memory_bytes(&record.job));
         } else {
             table.fetches.push(owner, *id, 0);
         }
         table.tell_positions();
     }
 
-    async fn missing(&self, job: &JobSpec) -> Vec<BlobRef> {
+    /// What is to be fetched. A blob that is here counts only if its submitters may have it: whoever knows a hash could
+    /// otherwise have a job print what the store holds for others.
+    async fn missing(&self, record: &JobRecord) -> Vec<BlobRef> {
         let store = &self.means().machine.host.store;
         let mut missing = Vec::new();
-        for blob in blobs(job) {
+        for blob in blobs(&record.job) {
+            let may_use = record.fetched || record.is_of_this_machine() || self.means().open.has(&blob.hash);
             // An index that does not answer is noticed by whoever reads the blob, who can say so.
-            if !missing.contains(blob) && matches!(store.contains(&blob.hash).await, Ok(false)) {
+            let lacks = !may_use || matches!(store.contains(&blob.hash).await, Ok(false));
+            if lacks && !missing.contains(blob) {
                 missing.push(*blob);
             }
         }
@@ -94,7 +99,7 @@ impl Jobs {
         else {
             return;
         };
-        let missing = self.missing(&record.job).await;
+        let missing = self.missing(&record).await;
         let told: Told = Arc::new(move |blob, done_bytes| story.tell(EventKind::Fetching { blob, done_bytes }));
         let fetched = tokio::select! {
             fetched = self.means().fetch.fetch(id, missing, record.providers, told) => fetched,
@@ -104,7 +109,15 @@ impl Jobs {
         };
         match fetched {
             Ok(()) => {
-                self.lock().fetches.remove(&id);
+                {
+                    let mut table = self.lock();
+                    table.fetches.remove(&id);
+                    if let Some(active) = table.active.get_mut(&id).filter(|active| active.record.end.is_none()) {
+                        active.record.fetched = true;
+                        // In line now, and nobody waits: lost, it is only asked for again.
+                        drop(self.means().state.put(&active.record));
+                    }
+                }
                 self.line_up(&id).await;
                 self.pump();
             }

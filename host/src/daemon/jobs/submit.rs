@@ -96,6 +96,7 @@ impl Jobs {
             providers: submit.providers.clone(),
             accepted_unix_ms: unix_ms((means.machine.host.clock)()),
             order: table.order_next,
+            fetched: false,
             starts: 0,
             // A job that failed or was cancelled begins anew, and its story goes on.
             first_seq: past.map_or(0, |record| record.last_seq + 1),

@@ -64,6 +64,8 @@ impl Desk {
     async fn open(folder: &Path, slots: usize) -> Self {
         let store = Store::open(&folder.join("store"), Duration::from_secs(10)).await.expect("a store");
         let air = Air::default();
+        let modules = [EMPTY, SPIN].map(|text| wat::parse_str(text).expect("valid"));
+        air.blobs.lock().expect("no panic").extend(modules);
         *air.store.lock().expect("no panic") = Some(store.clone());
         let device = Arc::new(ReferenceDevice::new().expect("this CPU"));
         let host = Host {
@@ -92,14 +94,12 @@ impl Desk {
     }
 
     /// A job of its own for each number.
-    fn job(&self, text: &str, number: u32) -> JobSpec {
-        let module = wat::parse_str(text).expect("valid");
-        let blob = BlobRef::of(&module);
-        self.air.blobs.lock().expect("no panic").push(module);
+    fn job(text: &str, number: u32) -> JobSpec {
+        let module = BlobRef::of(&wat::parse_str(text).expect("valid"));
         let (inputs, limits) = (BTreeMap::new(), Limits { fuel: u64::MAX, ..Limits::default() });
         let limits = Limits { fuel: 1_000_000_000_000, ..limits };
         JobSpec {
-            module: blob,
+            module,
             args: vec![number.to_string()],
             inputs,
             limits,
@@ -126,6 +126,16 @@ impl Desk {
         while events.next().await.expect("running").expect("told").kind != EventKind::Running {}
     }
 
+    /// Returns when a job has what it needs and waits for its turn.
+    async fn lined_up(&self, job: &JobSpec) {
+        let events = self.jobs.events(Peer::Local, &job.id(), 0).expect("known");
+        let mut later = events.skip_while(|event| {
+            let is_before = matches!(event.as_ref().expect("told").kind, EventKind::Queued { .. });
+            std::future::ready(is_before)
+        });
+        while !matches!(later.next().await.expect("waiting").expect("told").kind, EventKind::Queued { .. }) {}
+    }
+
     /// Ends as a killed process does, as far as one process can.
     async fn drop_dead(self) {
         self.jobs.lock().stopping = true;
@@ -150,7 +160,7 @@ fn receipt(event: EventKind) -> Receipt {
 async fn the_same_job_runs_once_for_all_who_submit_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::open(folder.path(), 2).await;
-    let job = desk.job(EMPTY, 0);
+    let job = Desk::job(EMPTY, 0);
     assert!(!desk.submit(peer(1), &job).await.known);
     let first = receipt(desk.last(peer(1), &job).await);
     assert!(desk.jobs.events(peer(2), &job.id(), 0).is_err(), "a stranger does not see it");
@@ -166,7 +176,7 @@ async fn the_same_job_runs_once_for_all_who_submit_it() {
 async fn a_running_job_is_cancelled_within_100_ms_and_may_be_submitted_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::open(folder.path(), 1).await;
-    let (spin, waits) = (desk.job(SPIN, 0), desk.job(EMPTY, 1));
+    let (spin, waits) = (Desk::job(SPIN, 0), Desk::job(EMPTY, 1));
     desk.submit(peer(1), &spin).await;
     desk.running(&spin).await;
     desk.submit(peer(1), &waits).await;
@@ -185,11 +195,12 @@ async fn a_running_job_is_cancelled_within_100_ms_and_may_be_submitted_again() {
 async fn a_job_that_waits_is_cancelled_and_a_job_of_two_is_not_lost_with_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::open(folder.path(), 1).await;
-    let (spin, waits) = (desk.job(SPIN, 0), desk.job(EMPTY, 1));
+    let (spin, waits) = (Desk::job(SPIN, 0), Desk::job(EMPTY, 1));
     desk.submit(peer(1), &spin).await;
     desk.running(&spin).await;
     desk.submit(peer(1), &waits).await;
     desk.submit(peer(2), &waits).await;
+    desk.lined_up(&waits).await;
     desk.jobs.cancel(peer(2), &waits.id(), CancelReason::Disconnected).await.expect("nothing happens");
     assert!(matches!(desk.jobs.status(peer(1), Some(waits.id())).expect("known")[0].state, JobState::Queued { .. }));
     desk.jobs.cancel(peer(1), &waits.id(), CancelReason::Asked).await.expect("cancelled");
@@ -202,16 +213,16 @@ async fn a_job_that_waits_is_cancelled_and_a_job_of_two_is_not_lost_with_one() {
 async fn what_nobody_has_is_a_failure_and_the_chain_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::open(folder.path(), 2).await;
-    let job = JobSpec { module: BlobRef::of(b"nobody's"), ..desk.job(EMPTY, 0) };
+    let job = JobSpec { module: BlobRef::of(b"nobody's"), ..Desk::job(EMPTY, 0) };
     desk.submit(peer(1), &job).await;
     assert!(
         matches!(desk.last(peer(1), &job).await, EventKind::Failed { reason } if reason.as_str() == "nobody has it")
     );
     for number in 0..20 {
-        desk.submit(peer(1), &desk.job(EMPTY, number)).await;
+        desk.submit(peer(1), &Desk::job(EMPTY, number)).await;
     }
     for number in 0..20 {
-        receipt(desk.last(peer(1), &desk.job(EMPTY, number)).await);
+        receipt(desk.last(peer(1), &Desk::job(EMPTY, number)).await);
     }
     let links = desk.jobs.means().state.links(0, 100).expect("read");
     let mut head = samebit_runner::spec::ChainHead::new(SecretKey::from_bytes(&KEY).public());
@@ -228,7 +239,7 @@ async fn what_was_going_on_is_taken_up_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let (spin, waits, done) = {
         let desk = Desk::open(folder.path(), 1).await;
-        let (spin, waits, done) = (desk.job(SPIN, 0), desk.job(EMPTY, 1), desk.job(EMPTY, 2));
+        let (spin, waits, done) = (Desk::job(SPIN, 0), Desk::job(EMPTY, 1), Desk::job(EMPTY, 2));
         desk.submit(peer(1), &done).await;
         let done_receipt = receipt(desk.last(peer(1), &done).await);
         desk.submit(peer(1), &spin).await;
@@ -258,7 +269,7 @@ async fn a_receipt_that_the_store_kept_is_the_jobs_end() {
     let folder = tempfile::tempdir().expect("a folder");
     let (job, kept) = {
         let desk = Desk::open(folder.path(), 1).await;
-        let job = desk.job(EMPTY, 0);
+        let job = Desk::job(EMPTY, 0);
         desk.submit(peer(1), &job).await;
         let kept = receipt(desk.last(peer(1), &job).await);
         // As if the process had been killed between the store and the state.

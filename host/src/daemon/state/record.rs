@@ -22,6 +22,8 @@ pub(crate) struct JobRecord {
     pub(crate) accepted_unix_ms: u64,
     /// Its place among all jobs.
     pub(crate) order: u64,
+    /// True once its blobs came from its providers, or were proven to be there.
+    pub(crate) fetched: bool,
     /// How often it was begun.
     pub(crate) starts: u32,
     /// The number of the first event of this attempt.
@@ -125,6 +127,11 @@ impl JobRecord {
     /// True if this peer may know of the job: whoever wants it, and programs on this machine.
     pub(crate) fn is_seen_by(&self, peer: Peer) -> bool {
         peer == Peer::Local || self.submitters.iter().any(|submitter| submitter.peer() == peer)
+    }
+
+    /// True if a program on this machine wants it, which may read the store anyway.
+    pub(crate) fn is_of_this_machine(&self) -> bool {
+        self.submitters.iter().any(|submitter| submitter.key.is_none())
     }
 
     /// The bytes.

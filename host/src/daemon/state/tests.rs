@@ -22,6 +22,7 @@ fn record(number: u64) -> JobRecord {
         providers: Vec::new(),
         accepted_unix_ms: 1_000 + number,
         order: number,
+        fetched: false,
         starts: 0,
         first_seq: 0,
         last_seq: 0,

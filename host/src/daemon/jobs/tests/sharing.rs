@@ -1,9 +1,12 @@
 //! Jobs that several peers want, at inconvenient moments.
 
+use std::collections::BTreeMap;
+
 use samebit_net::CancelReason;
 use samebit_net::message::{EventKind, JobState};
+use samebit_runner::spec::JobSpec;
 
-use super::{Desk, peer};
+use super::{Desk, Peer, peer, receipt};
 use crate::daemon::jobs::tests::{EMPTY, SPIN};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -11,7 +14,7 @@ async fn a_job_that_is_submitted_while_it_ends_is_signed_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::open(folder.path(), 1).await;
     for number in 0..20 {
-        let job = desk.job(EMPTY, number);
+        let job = Desk::job(EMPTY, number);
         desk.submit(peer(1), &job).await;
         let again = async {
             for _ in 0..20 {
@@ -30,7 +33,7 @@ async fn a_job_that_is_submitted_while_it_ends_is_signed_once() {
 async fn whoever_cancels_a_job_of_others_leaves_it_to_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::open(folder.path(), 1).await;
-    let spin = desk.job(SPIN, 0);
+    let spin = Desk::job(SPIN, 0);
     desk.submit(peer(1), &spin).await;
     desk.submit(peer(2), &spin).await;
     desk.running(&spin).await;
@@ -38,4 +41,25 @@ async fn whoever_cancels_a_job_of_others_leaves_it_to_them() {
     assert_eq!(desk.jobs.status(peer(1), Some(spin.id())).expect("known")[0].state, JobState::Running);
     desk.jobs.cancel(peer(1), &spin.id(), CancelReason::Asked).await.expect("cancelled");
     assert_eq!(desk.last(peer(1), &spin).await, EventKind::Cancelled);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_a_job_print_what_the_store_holds_for_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::open(folder.path(), 1).await;
+    let secret = b"of the operator";
+    let store = &desk.jobs.means().machine.host.store;
+    let (blob, _pin) = store.import_bytes(secret.as_slice().into()).await.expect("it is here");
+    let with = |number| JobSpec {
+        inputs: BTreeMap::from([("stdin".parse().expect("a name"), blob)]),
+        ..Desk::job(EMPTY, number)
+    };
+    desk.submit(peer(1), &with(0)).await;
+    assert!(matches!(desk.last(peer(1), &with(0)).await, EventKind::Failed { .. }), "hash and length are not enough");
+    desk.submit(Peer::Local, &with(1)).await;
+    receipt(desk.last(Peer::Local, &with(1)).await);
+    // Its provider shows that it has the bytes.
+    desk.air.blobs.lock().expect("no panic").push(secret.to_vec());
+    desk.submit(peer(1), &with(2)).await;
+    receipt(desk.last(peer(1), &with(2)).await);
 }
