@@ -22,9 +22,10 @@ impl<T: Target> Emitter<'_, T> {
         }
     }
 
-    /// A float that came from an integer. An optimizer may find out that it is always a zero, as it may not of one that was
-    /// loaded, and then has the same rules for it as for a constant.
-    fn hidden_float(&mut self, value: T::V) -> T::V {
+    /// A word on its way between integers and floats. An optimizer may find out that a float which came from an integer is
+    /// always a zero, as it may not of one that was loaded, and then has the same rules for it as for a constant. Or it
+    /// sees that the integer came from a float, and leaves out both conversions for rounding, which keeps the sign of zero.
+    fn veiled(&mut self, value: T::V) -> T::V {
         if self.constants.contains_key(&value) {
             return value;
         }
@@ -130,7 +131,7 @@ impl<T: Target> Ops for Emitter<'_, T> {
     fn unary(&mut self, op: Unary, a: T::V) -> T::V {
         let native = |operation| self.arithmetic.of(operation) == Method::Native;
         match op {
-            Unary::FloatFromBits => self.hidden_float(a),
+            Unary::FloatFromBits => self.veiled(a),
             Unary::BitsFromFloat => a,
             Unary::Negate => self.target.with(Binary::Xor, a, 0x8000_0000),
             Unary::Abs => self.target.magnitude(a),
@@ -155,11 +156,14 @@ impl<T: Target> Ops for Emitter<'_, T> {
             Unary::UnsignedFromFloat => convert::to_unsigned(&mut self.target, a),
             Unary::FloatFromSigned | Unary::FloatFromUnsigned => {
                 let float = match op {
-                    _ if native(Operation::FromInteger) => self.target.unary(op, a),
+                    _ if native(Operation::FromInteger) => {
+                        let a = self.veiled(a);
+                        self.target.unary(op, a)
+                    }
                     Unary::FloatFromSigned => convert::from_signed(&mut self.target, a),
                     _ => convert::from_unsigned(&mut self.target, a),
                 };
-                self.hidden_float(float)
+                self.veiled(float)
             }
             _ => self.target.unary(op, a),
         }
