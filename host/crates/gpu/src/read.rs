@@ -3,9 +3,10 @@
 //! While one piece is handed to the sink, straight from mapped memory, the GPU copies the next into the other. Memory
 //! stays bounded however much is read.
 
-use samebit_device::{BufferRange, DeviceError, ReadError, Sink};
+use samebit_device::{BufferId, BufferRange, DeviceError, ReadError, Sink};
 use tokio::sync::oneshot;
 
+use crate::exact::control::Look;
 use crate::session::GpuSession;
 
 /// Largest piece.
@@ -26,14 +27,18 @@ struct Piece {
     /// The bytes wanted of it, and how many there are in whole words.
     wanted: std::ops::Range<usize>,
     size: u64,
+    /// Whether a budget was spent before these bytes were made.
+    look: Option<Look>,
 }
 
 impl GpuSession {
     pub(crate) async fn read(&mut self, range: BufferRange, sink: Sink<'_>) -> Result<(), ReadError> {
         self.fate.check()?;
-        if self.is_spent().await? {
+        if self.is_known_spent() || range.size == 0 && self.is_spent().await? {
             return Err(ReadError::BudgetSpent);
         }
+        // Goes along with the first piece, so that reading costs one wait.
+        let mut look = self.look();
         let end = range.offset + range.size;
         let mut next = range.offset - range.offset % 4;
         // If this future is dropped on the way, its memory may still be on its way too, and is not used again.
@@ -45,7 +50,7 @@ impl GpuSession {
                     let until = end.next_multiple_of(4).min(next + staging.buffer.size());
                     let wanted = range.offset.saturating_sub(next)..until.min(end) - next;
                     let wanted = wanted.start as usize..wanted.end as usize;
-                    let piece = self.start(range, next, until - next, staging, wanted)?;
+                    let piece = self.start((range.buffer, next), until - next, staging, wanted, look.take())?;
                     next = until;
                     Some(piece)
                 }
@@ -83,17 +88,20 @@ impl GpuSession {
     /// Queues the copy of a piece, and its mapping once it is done.
     fn start(
         &mut self,
-        range: BufferRange,
-        offset: u64,
+        source: (BufferId, u64),
         size: u64,
         staging: Staging,
         wanted: std::ops::Range<usize>,
+        mut look: Option<Look>,
     ) -> Result<Piece, DeviceError> {
-        self.record_copy_out((range.buffer, offset), &staging.buffer, size)?;
+        self.record_copy_out(source, &staging.buffer, size)?;
         let submission = self.submit()?;
+        if let Some(look) = &mut look {
+            look.map();
+        }
         let (sender, mapped) = oneshot::channel();
         staging.buffer.map_async(wgpu::MapMode::Read, 0..size, |result| drop(sender.send(result)));
-        Ok(Piece { staging, submission, mapped, wanted, size })
+        Ok(Piece { staging, submission, mapped, wanted, size, look })
     }
 
     /// Waits for a piece and hands its bytes on.
@@ -102,9 +110,14 @@ impl GpuSession {
         piece: Piece,
         sink: &mut (dyn FnMut(&[u8]) -> std::io::Result<()> + Send),
     ) -> Result<Staging, ReadError> {
-        let Piece { staging, submission, mut mapped, wanted, size } = piece;
+        let Piece { staging, submission, mut mapped, wanted, size, look } = piece;
         self.watcher.wait(submission).await;
         self.fate.check()?;
+        if let Some(look) = look
+            && self.seen(look)?
+        {
+            return Err(ReadError::BudgetSpent);
+        }
         if !matches!(mapped.try_recv(), Ok(Ok(()))) {
             return Err(self.fate.failure("memory could not be mapped").into());
         }

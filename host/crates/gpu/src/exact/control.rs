@@ -58,14 +58,40 @@ impl Exact {
     }
 }
 
+/// A look at the word that says whether the budget is spent, on its way.
+pub(crate) struct Look {
+    word: wgpu::Buffer,
+    mapped: Option<oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>>,
+}
+
+impl Look {
+    /// Has the word mapped once it is there. Only after what was recorded is submitted.
+    pub(crate) fn map(&mut self) {
+        let (sender, mapped) = oneshot::channel();
+        self.word.map_async(wgpu::MapMode::Read, 0..4, |result| drop(sender.send(result)));
+        self.mapped = Some(mapped);
+    }
+}
+
 impl GpuSession {
     /// Whether a dispatch since the session began spent its budget, once everything queued is done. Costs nothing unless
     /// loops have run since the last look.
     pub(crate) async fn is_spent(&mut self) -> Result<bool, DeviceError> {
-        let Some(exact) = &self.exact else { return Ok(false) };
-        if exact.is_spent || !exact.is_unsure {
-            return Ok(exact.is_spent);
-        }
+        let Some(mut look) = self.look() else { return Ok(self.is_known_spent()) };
+        let submission = self.submit()?;
+        look.map();
+        self.watcher.wait(submission).await;
+        self.seen(look)
+    }
+
+    /// Whether the last look found the budget spent.
+    pub(crate) fn is_known_spent(&self) -> bool {
+        self.exact.as_ref().is_some_and(|exact| exact.is_spent)
+    }
+
+    /// Records a look behind everything queued, if one is needed.
+    pub(crate) fn look(&mut self) -> Option<Look> {
+        let exact = self.exact.as_ref().filter(|exact| exact.is_unsure && !exact.is_spent)?;
         let control = exact.control.clone();
         let word = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: None,
@@ -74,15 +100,17 @@ impl GpuSession {
             mapped_at_creation: false,
         });
         self.record_control_out(&control, 4 * Control::Spent as u64, &word);
-        let submission = self.submit()?;
-        let (sender, mut mapped) = oneshot::channel();
-        word.map_async(wgpu::MapMode::Read, 0..4, |result| drop(sender.send(result)));
-        self.watcher.wait(submission).await;
+        Some(Look { word, mapped: None })
+    }
+
+    /// What a look saw. Only once its submission is done.
+    pub(crate) fn seen(&mut self, look: Look) -> Result<bool, DeviceError> {
         self.fate.check()?;
-        if !matches!(mapped.try_recv(), Ok(Ok(()))) {
+        let is_mapped = look.mapped.is_some_and(|mut mapped| matches!(mapped.try_recv(), Ok(Ok(()))));
+        if !is_mapped {
             return Err(self.fate.failure("memory could not be mapped"));
         }
-        let view = word.get_mapped_range(0..4);
+        let view = look.word.get_mapped_range(0..4);
         let view = view.map_err(|error| self.fate.failure(&format!("memory could not be mapped: {error}")))?;
         let is_spent = view.iter().any(|byte| *byte != 0);
         if let Some(exact) = &mut self.exact {
