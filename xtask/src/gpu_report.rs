@@ -14,12 +14,14 @@ use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::Message;
 
 use crate::command::{cargo, line};
+use crate::plugins;
 use crate::terminal::{answer, step};
 use crate::workspace::Workspace;
 
 const EXAMPLES: &str = "\
-The report has the device, what was checked on it (the conformance suite, kernels by the hashes of what they leave,
-random programs), and the times of the benches' kernels, exact beside native.
+The report has the device; what was checked on it (the conformance suite, kernels by the hashes of what they leave,
+random programs); what the card can do at best and how much exact programs leave of it; whole jobs beside plain programs;
+and the times of the benches' kernels, exact beside native.
 
 Exit codes: 0 if every check passed, 1 if not, or if something could not be run; the report is written either way.
 
@@ -53,11 +55,16 @@ struct Part {
     args: &'static [&'static str],
 }
 
-const PARTS: [Part; 3] = [
+/// What matters most comes first: a machine may be taken back early.
+const PARTS: [Part; 5] = [
     Part { title: "Device", program: "samebit", args: &["devices", "-v"] },
     Part { title: "Checks", program: "checks", args: &["vulkan", "--nocapture", "--skip", "worker"] },
-    Part { title: "Times", program: "times", args: &["--rounds", "3"] },
+    Part { title: "Card", program: "times", args: &["--card"] },
+    Part { title: "Jobs", program: "jobs", args: &["--rounds", "3"] },
+    Part { title: "Times", program: "times", args: &["--suite", "--rounds", "3"] },
 ];
+/// Modules of the folder that the jobs are made of.
+const MODULES: [&str; 4] = ["gemm.wasm", "image-filter.wasm", "mandelbrot.wasm", "testing/ok_transfer.wasm"];
 
 /// Builds, runs, and writes the report.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
@@ -92,14 +99,22 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 
 /// Runs one part and adds what it printed; false if it failed or was cut off.
 fn run_part(folder: &Path, part: &Part, end: Instant, text: &mut String) -> Result<bool> {
-    let output = folder.join(format!("{}.txt", part.program));
+    let output = folder.join(format!("{}.txt", part.title.to_lowercase()));
     let file = fs::File::create(&output).with_context(|| format!("{} cannot be made", output.display()))?;
-    let program = folder.join(format!("{}{}", part.program, std::env::consts::EXE_SUFFIX));
+    let folder = std::path::absolute(folder)?;
+    let program = folder.join(executable_name(part.program));
     let mut command = Command::new(&program);
+    command.env("SAMEBIT", folder.join(executable_name("samebit"))).env("SAMEBIT_PLUGINS", &folder);
     command.args(part.args).stdin(Stdio::null()).stderr(file.try_clone()?).stdout(file);
     step(&line(&command));
     let started = Instant::now();
-    let mut child = command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            writeln!(text, "\n## {}: {} cannot be started: {error}", part.title, program.display())?;
+            return Ok(false);
+        }
+    };
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break Some(status);
@@ -125,17 +140,30 @@ fn run_part(folder: &Path, part: &Part, end: Instant, text: &mut String) -> Resu
 /// Builds every program and puts it into the folder.
 fn build(workspace: &Workspace, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    let builds: [(&str, &[&str]); 3] = [
+    let builds: [(&str, &[&str]); 4] = [
         ("samebit", &["build", "--release", "--package", "samebit", "--bin", "samebit"]),
         ("checks", &["test", "--release", "--no-run", "--package", "samebit-gpu", "--test", "it"]),
         ("times", &["bench", "--no-run", "--package", "samebit-gpu", "--bench", "kernels"]),
+        ("jobs", &["bench", "--no-run", "--package", "samebit", "--bench", "side_by_side"]),
     ];
     for (program, args) in builds {
         let built = executable(workspace, args)?;
-        let to = folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
-        fs::copy(&built, &to).with_context(|| format!("{} cannot be copied", built.display()))?;
+        copy(&built, &folder.join(executable_name(program)))?;
+    }
+    plugins::build_all(workspace)?;
+    for module in MODULES {
+        copy(&workspace.target().join("plugins").join(module), &folder.join(module))?;
     }
     Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let made = to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::copy(from, to));
+    made.map(drop).with_context(|| format!("{} cannot be copied to {}", from.display(), to.display()))
+}
+
+fn executable_name(program: &str) -> String {
+    format!("{program}{}", std::env::consts::EXE_SUFFIX)
 }
 
 /// Runs cargo, and gives the one program that it made.
@@ -182,5 +210,9 @@ mod tests {
         assert!(!passed && text.contains("failed, exit status: 3") && text.contains("one differs"), "{text}");
         let (passed, text) = part("echo started; exec sleep 60", Duration::from_millis(300));
         assert!(!passed && text.contains("cut off") && text.contains("started"), "{text}");
+        let (mut text, folder) = (String::new(), tempfile::tempdir().expect("a folder"));
+        let end = Instant::now() + long;
+        assert!(!run_part(folder.path(), &PARTS[1], end, &mut text).expect("it is told"));
+        assert!(text.contains("## Checks: ") && text.contains("cannot be started"), "{text}");
     }
 }

@@ -48,6 +48,9 @@ pub(crate) const ALL: &[fn() -> Case] = &[
 /// A kernel that does nothing.
 pub(crate) const EMPTY: &str = include_str!("cases/empty.wgsl");
 
+/// A product of matrices in blocks, of the size that its constant says.
+pub(crate) const BLOCKED: &str = include_str!("cases/sgemm_blocked.wgsl");
+
 /// A longer kernel, to compile.
 pub(crate) const TRACER: &str = include_str!("cases/tracer.wgsl");
 

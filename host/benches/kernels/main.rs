@@ -13,6 +13,7 @@
     reason = "a table on standard output is what this program is for"
 )]
 
+mod card;
 mod cases;
 mod lab;
 mod measure;
@@ -23,7 +24,7 @@ mod table;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: kernels [--rounds N] [--only NAME] [--skip-gpu] [--suite | --overhead]";
+const USAGE: &str = "usage: kernels [--rounds N] [--only NAME] [--skip-gpu] [--suite | --overhead | --card]";
 
 /// What to do, from the command line.
 struct Options {
@@ -32,6 +33,7 @@ struct Options {
     skip_gpu: bool,
     suite: bool,
     overhead: bool,
+    card: bool,
 }
 
 fn main() -> ExitCode {
@@ -48,11 +50,17 @@ fn main() -> ExitCode {
     if options.overhead {
         overhead::report(&sides);
     }
+    if options.card
+        && let Err(fault) = card::report(&sides)
+    {
+        is_right = false;
+        println!("\n{fault}");
+    }
     if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Option<Options> {
-    let mut options = Options { rounds: 5, only: None, skip_gpu: false, suite: true, overhead: true };
+    let mut options = Options { rounds: 5, only: None, skip_gpu: false, suite: true, overhead: true, card: true };
     while let Some(arg) = args.next() {
         match arg.as_str() {
             // Cargo's own.
@@ -60,8 +68,9 @@ fn options(mut args: impl Iterator<Item = String>) -> Option<Options> {
             "--rounds" => options.rounds = args.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
             "--only" => options.only = Some(args.next()?),
             "--skip-gpu" => options.skip_gpu = true,
-            "--suite" => options.overhead = false,
-            "--overhead" => options.suite = false,
+            "--suite" => (options.overhead, options.card) = (false, false),
+            "--overhead" => (options.suite, options.card) = (false, false),
+            "--card" => (options.suite, options.overhead) = (false, false),
             _ => return None,
         }
     }

@@ -1,6 +1,7 @@
 //! A job that does nothing: what is left is the cost of a job.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,7 +53,7 @@ pub(crate) fn in_process(work: &Work) -> Figure {
 pub(crate) fn command_line(work: &Work, runs: usize) -> Figure {
     let run = || {
         let started = Instant::now();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_samebit"))
+        let mut child = Command::new(program())
             .arg("--store")
             .arg(work.path("store"))
             .args(["--quiet", "run"])
@@ -78,4 +79,9 @@ pub(crate) fn command_line(work: &Work, runs: usize) -> Figure {
     run();
     let figures: Vec<_> = (0..runs).map(|_| run()).collect();
     median_figure(figures.into_iter())
+}
+
+/// The program: the one that was built with this bench, or the one that `SAMEBIT` names.
+fn program() -> PathBuf {
+    std::env::var_os("SAMEBIT").map_or_else(|| env!("CARGO_BIN_EXE_samebit").into(), PathBuf::from)
 }

@@ -5,6 +5,7 @@
 
 use std::time::Instant;
 
+use samebit_gpu::exact::Way;
 use samebit_plugin_image_filter::{Filter, Image};
 
 use crate::measure::Figure;
@@ -21,6 +22,16 @@ pub(crate) fn sandboxed(work: &Work) -> Figure {
 /// The same with the driver in the process that runs the job.
 pub(crate) fn in_process(work: &Work) -> Figure {
     job(work, Driver::InProcess)
+}
+
+/// The same by exact programs.
+pub(crate) fn portable(work: &Work) -> Figure {
+    job(work, Driver::Exact(Way::Portable))
+}
+
+/// The same by exact programs, in Vulkan's way.
+pub(crate) fn vulkan(work: &Work) -> Figure {
+    job(work, Driver::Exact(Way::Vulkan))
 }
 
 fn job(work: &Work, driver: Driver) -> Figure {

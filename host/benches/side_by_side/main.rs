@@ -16,6 +16,7 @@ mod empty;
 mod gemm;
 mod hashing;
 mod image_filter;
+mod mandelbrot;
 mod measure;
 mod plain;
 mod samebit;
@@ -39,9 +40,16 @@ const SIDES: &[Side] = &[
     ("gemm", gemm::sandboxed),
     ("gemm-in-process", gemm::in_process),
     ("gemm-plain", gemm::plain),
+    ("gemm-portable", gemm::portable),
+    ("gemm-vulkan", gemm::vulkan),
     ("image-filter", image_filter::sandboxed),
     ("image-filter-in-process", image_filter::in_process),
     ("image-filter-plain", image_filter::plain),
+    ("image-filter-portable", image_filter::portable),
+    ("image-filter-vulkan", image_filter::vulkan),
+    ("mandelbrot-in-process", mandelbrot::in_process),
+    ("mandelbrot-portable", mandelbrot::portable),
+    ("mandelbrot-vulkan", mandelbrot::vulkan),
     ("hash", hashing::ours),
     ("hash-plain", hashing::plain),
 ];
@@ -91,6 +99,7 @@ fn report(rounds: usize) {
         );
     }
     workers(&work, rounds);
+    exactness(&work, rounds);
 }
 
 /// What it costs that the driver runs in a process of its own: the same job, with the driver there and here.
@@ -104,5 +113,27 @@ fn workers(work: &Work, rounds: usize) {
     ] {
         let Pair { ours, plain, ratio } = measure::pair(worker, in_process, work, rounds);
         println!("| {title} | {} | {} | {ratio:.3} | {target} |", ours.time(), plain.time());
+    }
+}
+
+/// What it costs that the answer is the same everywhere: the plugins in the profile `exact`, in each way of writing programs.
+fn exactness(work: &Work, rounds: usize) {
+    println!("\n| plugin | native | exact, portable | exact, vulkan | portable / native | vulkan / native |");
+    println!("|---|---|---|---|---|---|");
+    for (title, name) in [
+        ("gemm 1024³", "gemm"),
+        ("image-filter, 3 Mpixel, blur of 12", "image-filter"),
+        ("mandelbrot, as it is by default", "mandelbrot"),
+    ] {
+        let against = |way| measure::pair(&format!("{name}-{way}"), &format!("{name}-in-process"), work, rounds);
+        let (portable, vulkan) = (against("portable"), against("vulkan"));
+        println!(
+            "| {title} | {} | {} | {} | {:.2} | {:.2} |",
+            vulkan.plain.time(),
+            portable.ours.time(),
+            vulkan.ours.time(),
+            portable.ratio,
+            vulkan.ratio
+        );
     }
 }

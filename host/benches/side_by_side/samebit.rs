@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use samebit_gpu::exact::{Exactness, Way};
 use samebit_gpu::worker::{Program, WorkerDevice, WorkerOptions};
 use samebit_gpu::{Choice, GpuDevice};
 use samebit_runner::engine::device::{Device, DeviceError};
@@ -25,6 +26,8 @@ pub(crate) enum Driver {
     Worker,
     /// In this one.
     InProcess,
+    /// In this one, for exact programs that are written in this way.
+    Exact(Way),
 }
 
 impl Driver {
@@ -34,12 +37,26 @@ impl Driver {
                 let program = Program::this([WORKER]).expect("this program has a path");
                 Arc::new(WorkerDevice::select(program, &Choice::Default, WorkerOptions::default())?)
             }
-            Self::InProcess => {
-                let device = GpuDevice::select(&Choice::Default);
-                Arc::new(device.map_err(|error| DeviceError::Unavailable(error.to_string()))?)
+            Self::InProcess => Arc::new(select()?),
+            Self::Exact(way) => {
+                let found = pollster::block_on(select()?.exactness())?;
+                let device = select()?;
+                device.set_exactness(Ok(Exactness { way, ..found }));
+                Arc::new(device)
             }
         })
     }
+
+    fn profile(self) -> Profile {
+        match self {
+            Self::Exact(_) => Profile::Exact,
+            Self::Worker | Self::InProcess => Profile::Native,
+        }
+    }
+}
+
+fn select() -> Result<GpuDevice, DeviceError> {
+    GpuDevice::select(&Choice::Default).map_err(|error| DeviceError::Unavailable(error.to_string()))
 }
 
 /// Runs a job once and times it: verifying its blobs, loading its compiled module, opening the device, running, storing
@@ -50,10 +67,15 @@ pub(crate) fn job(work: &Work, driver: Driver, name: &str, args: &[&str], inputs
         let dir = tempfile::tempdir_in(work.dir()).expect("a temporary folder");
         let store = Store::open(dir.path(), Duration::ZERO).await.expect("a store");
         let cache = Cache::new(work.path("compiled"), [7; 32]);
+        // How a device is made exact is found out once, by a host too.
+        let device = match driver {
+            Driver::Exact(_) => Some(driver.device().expect("a device that computes exactly")),
+            Driver::Worker | Driver::InProcess => None,
+        };
         let host = Host {
             engine: Engine::new(Some(cache)).expect("an engine"),
             store: store.clone(),
-            device: Arc::new(move || driver.device()),
+            device: Arc::new(move || device.clone().map_or_else(|| driver.device(), Ok)),
             caps: Limits::default(),
             wall_time: None,
             clock: SystemTime::now,
@@ -72,7 +94,7 @@ pub(crate) fn job(work: &Work, driver: Driver, name: &str, args: &[&str], inputs
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             inputs: blobs,
             limits: Limits::default(),
-            profile: Profile::Native,
+            profile: driver.profile(),
             tolerances: Default::default(),
         };
         let started = Instant::now();

@@ -48,9 +48,10 @@ impl Work {
     }
 }
 
-/// A built module, as `cargo xtask plugins` leaves it.
+/// A built module, as `cargo xtask plugins` leaves it, or from the folder that `SAMEBIT_PLUGINS` names.
 pub(crate) fn module(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugins").join(name);
+    let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugins");
+    let path = std::env::var_os("SAMEBIT_PLUGINS").map_or_else(built, PathBuf::from).join(name);
     assert!(path.is_file(), "{} is missing: run `cargo xtask plugins` first", path.display());
     path
 }

@@ -22,7 +22,7 @@ pub(crate) fn tiled() -> Case {
 
 /// Through tiles of 64 by 64, each invocation 4 by 4 elements.
 pub(crate) fn blocked() -> Case {
-    case("sgemm blocked", include_str!("sgemm_blocked.wgsl"), (SIZE / 64) as u32, Agreement::Close(1e-4), by_blocks)
+    case("sgemm blocked", super::BLOCKED, (SIZE / 64) as u32, Agreement::Close(1e-4), by_blocks)
 }
 
 fn case(name: &'static str, text: &'static str, groups: u32, agreement: Agreement, rust: fn(&mut [Words])) -> Case {
