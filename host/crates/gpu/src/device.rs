@@ -138,8 +138,11 @@ impl GpuDevice {
     /// Opens a session together with something that makes it lose its device when called. For tests: a loss cannot be
     /// had otherwise.
     #[doc(hidden)]
-    pub async fn open_losable(&self) -> Result<(Box<dyn Session>, impl FnOnce() + Send + use<>), DeviceError> {
-        let session = self.open_session(None).await?;
+    pub async fn open_losable(
+        &self,
+        options: SessionOptions,
+    ) -> Result<(Box<dyn Session>, impl FnOnce() + Send + use<>), DeviceError> {
+        let session = self.open_as(options).await?;
         let device = session.device();
         let lose = move || {
             device.destroy();
@@ -147,6 +150,14 @@ impl GpuDevice {
             let _ = device.poll(wgpu::PollType::wait_indefinitely());
         };
         Ok((Box::new(session) as Box<dyn Session>, lose))
+    }
+
+    async fn open_as(&self, options: SessionOptions) -> Result<GpuSession, DeviceError> {
+        let exact = match options.admission {
+            Admission::Native => None,
+            Admission::Exact => Some((options, self.exactness().await?)),
+        };
+        self.open_session(exact).await
     }
 
     async fn open_session(&self, exact: Option<(SessionOptions, Exactness)>) -> Result<GpuSession, DeviceError> {
@@ -189,13 +200,7 @@ impl Device for GpuDevice {
     }
 
     fn open(&self, options: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {
-        Box::pin(async move {
-            let exact = match options.admission {
-                Admission::Native => None,
-                Admission::Exact => Some((options, self.exactness().await?)),
-            };
-            Ok(Box::new(self.open_session(exact).await?) as Box<dyn Session>)
-        })
+        Box::pin(async move { Ok(Box::new(self.open_as(options).await?) as Box<dyn Session>) })
     }
 }
 

@@ -28,9 +28,9 @@ impl Device for Gpu {
         self.0.info()
     }
 
-    fn open(&self, _: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {
+    fn open(&self, options: SessionOptions) -> BoxFuture<'_, Result<Box<dyn Session>, DeviceError>> {
         Box::pin(async move {
-            let (inner, lose) = self.0.open_losable().await?;
+            let (inner, lose) = self.0.open_losable(options).await?;
             let lose: Box<dyn FnOnce() + Send> = Box::new(lose);
             Ok(Box::new(Unlucky { inner, lose: Some(lose) }) as Box<dyn Session>)
         })

@@ -87,7 +87,7 @@ fn adapters_are_listed_the_same_way_each_time() {
 fn a_loss_ends_its_session_and_no_other() {
     pollster::block_on(async {
         let device = device();
-        let (session, lose) = device.open_losable().await.expect("it opens");
+        let (session, lose) = device.open_losable(NATIVE).await.expect("it opens");
         let mut lost = Checked::new(session, 1 << 20, Admission::Native);
         let mut other = Checked::new(device.open(NATIVE).await.expect("it opens"), 1 << 20, Admission::Native);
         let id = lost.buffer_create(64).expect("it fits");
@@ -110,7 +110,7 @@ fn a_loss_with_much_queued_ends_every_kind_of_wait() {
     pollster::block_on(async {
         let device = device();
         for finishes in [false, true] {
-            let (session, lose) = device.open_losable().await.expect("it opens");
+            let (session, lose) = device.open_losable(NATIVE).await.expect("it opens");
             let mut gpu = Checked::new(session, 64 << 20, Admission::Native);
             let id = gpu.buffer_create(1 << 20).expect("it fits");
             let kernel = kernel(&mut gpu, DOUBLE).expect("it compiles");

@@ -19,6 +19,11 @@ fn rounds() -> u32 {
     std::env::var("SAMEBIT_WORKER_ROUNDS").map_or(3, |text| text.parse().expect("SAMEBIT_WORKER_ROUNDS is a number"))
 }
 
+/// Exact and native programs in turn.
+fn admission(round: u32) -> Admission {
+    if round.is_multiple_of(2) { Admission::Exact } else { Admission::Native }
+}
+
 #[test]
 fn conforms() {
     let report = pollster::block_on(conformance::run(&device("plain", MINUTE)));
@@ -37,9 +42,9 @@ fn adapters_are_those_that_this_process_would_find() {
 fn after_every_misfortune_the_next_job_succeeds() {
     pollster::block_on(async {
         let device = device("gpu", Duration::from_secs(2));
-        for _ in 0..rounds() {
+        for round in 0..rounds() {
             for misfortune in [CRASH, LOSE, HANG] {
-                let mut desk = Desk::open(&device).await;
+                let mut desk = Desk::open_for(&device, admission(round)).await;
                 // Behind work that is on its way.
                 for _ in 0..50 {
                     desk.dispatch(1).expect("it is queued");
@@ -50,7 +55,7 @@ fn after_every_misfortune_the_next_job_succeeds() {
                     HANG => assert!(matches!(error, ReadError::Device(DeviceError::Stuck(2))), "{error}"),
                     _ => assert!(matches!(error, ReadError::Device(DeviceError::Lost(_))), "{error}"),
                 }
-                let mut next = Desk::open(&device).await;
+                let mut next = Desk::open_for(&device, admission(round)).await;
                 next.dispatch(1).expect("it is queued");
                 assert_eq!(next.read().await.expect("it works"), [2; 256]);
                 next.gpu.close().await;
@@ -63,8 +68,8 @@ fn after_every_misfortune_the_next_job_succeeds() {
 fn serial_a_worker_that_is_killed_in_the_middle_of_a_dispatch_ends_its_job_alone() {
     pollster::block_on(async {
         let device = device("plain", MINUTE);
-        for _ in 0..rounds() {
-            let mut desk = Desk::open(&device).await;
+        for round in 0..rounds() {
+            let mut desk = Desk::open_for(&device, admission(round)).await;
             endless(&mut desk).await;
             let busiest = children().into_iter().max_by_key(|pid| cpu_ticks(*pid)).expect("there is a worker");
             let killed = std::process::Command::new("kill").args(["-9", &busiest.to_string()]).status();
@@ -74,7 +79,7 @@ fn serial_a_worker_that_is_killed_in_the_middle_of_a_dispatch_ends_its_job_alone
                 matches!(&error, FinishError::Device(DeviceError::Lost(why)) if why.contains("signal: 9")),
                 "{error}"
             );
-            let mut next = Desk::open(&device).await;
+            let mut next = Desk::open_for(&device, admission(round)).await;
             next.dispatch(1).expect("it is queued");
             assert_eq!(next.read().await.expect("it works"), [2; 256]);
         }
@@ -85,12 +90,12 @@ fn serial_a_worker_that_is_killed_in_the_middle_of_a_dispatch_ends_its_job_alone
 fn serial_a_kernel_written_to_hang_is_given_up() {
     pollster::block_on(async {
         let device = device("plain", Duration::from_secs(2));
-        for _ in 0..rounds() {
-            let mut desk = Desk::open(&device).await;
+        for round in 0..rounds() {
+            let mut desk = Desk::open_for(&device, admission(round)).await;
             endless(&mut desk).await;
             let error = desk.gpu.finish().await.expect_err("it never ends");
             assert_eq!(error, FinishError::Device(DeviceError::Stuck(2)));
-            let mut next = Desk::open(&device).await;
+            let mut next = Desk::open_for(&device, admission(round)).await;
             next.dispatch(1).expect("it is queued");
             assert_eq!(next.read().await.expect("it works"), [2; 256]);
         }

@@ -44,7 +44,12 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) async fn open(device: &WorkerDevice) -> Self {
-        let mut gpu = Checked::new(device.open(NATIVE).await.expect("it opens"), 1 << 30, Admission::Native);
+        Self::open_for(device, Admission::Native).await
+    }
+
+    pub(crate) async fn open_for(device: &WorkerDevice, admission: Admission) -> Self {
+        let options = SessionOptions { admission, ..NATIVE };
+        let mut gpu = Checked::new(device.open(options).await.expect("it opens"), 1 << 30, admission);
         let buffer = gpu.buffer_create(256).expect("it fits");
         gpu.buffer_write(buffer, 0, &[1; 256]).expect("it is in range");
         let kernel = parse(&Source { text: DOUBLE, entry_point: "main", constants: &[] }).expect("the text is valid");
