@@ -45,11 +45,11 @@ const PEAK_GROUPS: usize = 256;
 const PEAK_OPERATIONS: usize = PEAK_GROUPS * 256 * 4 * 8 * 2;
 
 const COPY: &str = "
-@group(0) @binding(0) var<storage, read> from: array<vec4u>;
-@group(0) @binding(1) var<storage, read_write> to: array<vec4u>;
+@group(0) @binding(0) var<storage, read> input: array<vec4u>;
+@group(0) @binding(1) var<storage, read_write> output: array<vec4u>;
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    for (var i = id.x; i < arrayLength(&from); i += groups.x * 256u) { to[i] = from[i]; }
+    for (var i = id.x; i < arrayLength(&input); i += groups.x * 256u) { output[i] = input[i]; }
 }";
 
 /// A device, how programs are written for it, and what that is called.
