@@ -93,3 +93,17 @@ fn a_module_compares_its_own_outputs() {
     desk.samebit("s", &with_claimed).exits(1).says(&["mismatch", "output out has other bytes"]);
     assert_eq!(desk.json("s", &with_claimed).1["difference"]["kind"], "refused");
 }
+
+#[test]
+fn the_example_compares_ranks() {
+    let desk = Desk::new();
+    let floats = |numbers: [f32; 3]| numbers.map(f32::to_le_bytes).concat();
+    desk.file("numbers", floats([0.0, 4.0, 1.0]));
+    let run = ["run", &plugin("ranking.wasm"), "--input", "numbers=numbers", "--profile", "native"];
+    desk.samebit("s", &[run.as_slice(), &["--tolerance", "scores=compare", "--receipt", "r"]].concat()).exits(0);
+    let with_claimed = ["verify", "forged", "--output", "scores=claimed"];
+    forge(&desk, "scores", &floats([0.500_01, 0.98, 0.73]));
+    desk.samebit("s", &with_claimed).exits(0).says(&["match", "scores is the same, says the module's own"]);
+    forge(&desk, "scores", &floats([0.5, 0.73, 0.98]));
+    desk.samebit("s", &with_claimed).exits(1).says(&["mismatch", "number 2 was claimed to be ahead of number 1"]);
+}

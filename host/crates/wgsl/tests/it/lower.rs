@@ -42,6 +42,7 @@ fn shipped_kernels_are_lowered_well() {
         ("plugins/image-filter/kernels/edges.wgsl", &["edges"]),
         ("plugins/image-filter/kernels/sharpen.wgsl", &["sharpen"]),
         ("examples/hello-job/kernels/double.wgsl", &["main"]),
+        ("examples/ranking/kernels/score.wgsl", &["main"]),
         ("guest-sdk/tests/kernels/add.wgsl", &["add", "scale"]),
     ] {
         let text = std::fs::read_to_string(root.join(file)).expect("the kernel is there");
