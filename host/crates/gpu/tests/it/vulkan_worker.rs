@@ -71,8 +71,7 @@ fn serial_a_worker_that_is_killed_in_the_middle_of_a_dispatch_ends_its_job_alone
         for round in 0..rounds() {
             let mut desk = Desk::open_for(&device, admission(round)).await;
             endless(&mut desk).await;
-            let busiest = children().into_iter().max_by_key(|pid| cpu_ticks(*pid)).expect("there is a worker");
-            let killed = std::process::Command::new("kill").args(["-9", &busiest.to_string()]).status();
+            let killed = std::process::Command::new("kill").args(["-9", &busy_worker().to_string()]).status();
             assert!(killed.expect("kill starts").success());
             let error = desk.gpu.finish().await.expect_err("its worker is gone");
             assert!(
@@ -251,6 +250,18 @@ async fn spin(desk: &mut Desk, groups: [u32; 3], dispatches: u32) {
 fn begin<T>(future: impl Future<Output = T>) {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let _ = std::pin::pin!(future).poll(&mut context);
+}
+
+/// The worker that computes: the one which has used more of a processor than starting takes.
+fn busy_worker() -> u32 {
+    let began = Instant::now();
+    loop {
+        if let Some(pid) = children().into_iter().find(|pid| cpu_ticks(*pid) > 200) {
+            return pid;
+        }
+        assert!(began.elapsed() < MINUTE, "no worker became busy");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Time on a CPU so far.
