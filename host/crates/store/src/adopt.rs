@@ -36,6 +36,7 @@ impl Store {
         if opened.source.stamp.size_bytes() != expected.size_bytes {
             return Err(differs());
         }
+        let pin = self.pin(&expected.hash).await?;
         // Until the file is entered or gone again: nobody else's file gets this name meanwhile.
         let placing = self.placing().await;
         // What is there already would be taken for these bytes without a look at them.
@@ -44,13 +45,13 @@ impl Store {
             let adopted = blocking(move |stop| adopt(&source, &scratch, stop)).await;
             let (file, blob) = adopted.map_err(|error| ImportError::io(path, error))??;
             if blob == expected {
-                return Ok((blob, self.pin(&blob.hash).await?));
+                return Ok((blob, pin));
             }
             drop(placing);
             return self.place(file, blob).await;
         }
         let file = TempPath::try_from_path(&opened.path).map_err(|error| ImportError::io(path, error))?;
-        match self.move_in(file, &expected.hash).await {
+        match self.move_in(file, &expected.hash, pin).await {
             Ok(pin) => Ok((expected, pin)),
             Err(ImportError::Changed(target)) => {
                 self.put_right(target).await?;
@@ -66,9 +67,10 @@ impl Store {
         let found = file.clone();
         let hashed = blocking(move |stop| hash_file(&fs::File::open(found)?, stop)).await.flatten();
         let (hash, _) = hashed.map_err(|error| ImportError::io(&file, error))?;
+        let pin = self.pin(&hash).await?;
         let right = self.layout().file(&hash);
         fs::rename(&file, &right).map_err(|error| ImportError::io(&file, error))?;
-        self.enter(right, &hash).await.map(drop)
+        self.enter(right, &hash, pin).await.map(drop)
     }
 }
 

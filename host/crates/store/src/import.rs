@@ -9,9 +9,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use iroh_blobs::api::TempTag;
+use iroh_blobs::BlobFormat;
 use iroh_blobs::api::blobs::{AddPathOptions, ImportMode};
-use iroh_blobs::{BlobFormat, HashAndFormat};
 use samebit_spec::{BlobRef, Hash};
 use tempfile::{NamedTempFile, TempPath};
 use thiserror::Error;
@@ -19,7 +18,7 @@ use thiserror::Error;
 use crate::hashing::{CopyError, Stop, blocking, copy_file, hash_bytes, hash_file, read_file};
 use crate::read::MEMORY_BYTES_MAX;
 use crate::stamp::Stamp;
-use crate::{DatabaseError, ReadError, Store, references};
+use crate::{DatabaseError, Pin, ReadError, Store, references};
 
 /// From this size on, [`ImportBy::Auto`] refers to a file instead of copying it.
 pub const REFERENCE_FROM_BYTES: u64 = 16 << 20;
@@ -35,15 +34,6 @@ pub enum ImportBy {
     Reference,
     /// By reference from [`REFERENCE_FROM_BYTES`] on, if the path can be noted. Else a copy.
     Auto,
-}
-
-/// Keeps a blob in the store until it is dropped.
-///
-/// Whoever makes a blob durable with [`Store::keep`] drops its pin after that, not before.
-#[derive(Debug)]
-#[must_use = "a blob that is neither pinned nor kept may be removed"]
-pub struct Pin {
-    _tag: TempTag,
 }
 
 /// Why something cannot become a blob.
@@ -136,47 +126,50 @@ impl Store {
 
     /// Makes a hashed file in the scratch folder the store's own copy of a blob.
     pub(crate) async fn place(&self, file: TempPath, blob: BlobRef) -> Result<(BlobRef, Pin), ImportError> {
+        let pin = self.pin(&blob.hash).await?;
         if blob.size_bytes == 0 {
             // It is in every store, and nowhere on disk.
-            return Ok((blob, self.pin(&blob.hash).await?));
+            return Ok((blob, pin));
         }
         let _placing = self.placing().await;
         if self.owns(&blob.hash).await? {
-            return Ok((blob, self.pin(&blob.hash).await?));
+            return Ok((blob, pin));
         }
-        Ok((blob, self.move_in(file, &blob.hash).await?))
+        Ok((blob, self.move_in(file, &blob.hash, pin).await?))
     }
 
     /// Moves a file to where the store has its own copy of a blob. Only while [`placing`](Store::placing).
-    pub(crate) async fn move_in(&self, file: TempPath, hash: &Hash) -> Result<Pin, ImportError> {
+    pub(crate) async fn move_in(&self, file: TempPath, hash: &Hash, pin: Pin) -> Result<Pin, ImportError> {
         let target = self.layout().file(hash);
         file.persist(&target).map_err(|error| ImportError::Io { path: target.clone(), source: error.error })?;
-        self.enter(target, hash).await
+        self.enter(target, hash, pin).await
     }
 
     /// Notes somebody's file as the place of a blob.
     async fn refer(&self, path: PathBuf, blob: BlobRef) -> Result<(BlobRef, Pin), ImportError> {
+        let pin = self.pin(&blob.hash).await?;
         let known = references::look_up(self.layout(), &blob.hash).is_some_and(|known| known == path);
         if known && self.contains(&blob.hash).await? {
-            return Ok((blob, self.pin(&blob.hash).await?));
+            return Ok((blob, pin));
         }
         // First the note: a note without an entry in the index does no harm, an entry without a note has no bytes.
         references::note(self.layout(), &blob.hash, &path)
             .map_err(|source| ImportError::Io { path: self.layout().reference(&blob.hash), source })?;
-        Ok((blob, self.enter(path, &blob.hash).await?))
+        Ok((blob, self.enter(path, &blob.hash, pin).await?))
     }
 
-    /// Enters a file into the index where it lies.
-    pub(crate) async fn enter(&self, path: PathBuf, hash: &Hash) -> Result<Pin, ImportError> {
-        let options = AddPathOptions { path: path.clone(), mode: ImportMode::TryReference, format: BlobFormat::Raw };
-        let tag = self.index().add_path_with_opts(options).temp_tag().await.map_err(DatabaseError::new)?;
-        if tag.hash().as_bytes() == hash.as_bytes() { Ok(Pin { _tag: tag }) } else { Err(ImportError::Changed(path)) }
-    }
-
-    /// Keeps a blob, here or on its way, until the pin is dropped.
-    pub async fn pin(&self, hash: &Hash) -> Result<Pin, DatabaseError> {
-        let content = HashAndFormat::raw((*hash.as_bytes()).into());
-        Ok(Pin { _tag: self.index().tags().temp_tag(content).await.map_err(DatabaseError::new)? })
+    /// Enters a file into the index where it lies. Goes on if the future is dropped, and holds the pin meanwhile: an entry
+    /// must not come into being behind the back of an eviction.
+    pub(crate) async fn enter(&self, path: PathBuf, hash: &Hash, pin: Pin) -> Result<Pin, ImportError> {
+        let (store, hash) = (self.clone(), *hash);
+        let entered = tokio::spawn(async move {
+            let options =
+                AddPathOptions { path: path.clone(), mode: ImportMode::TryReference, format: BlobFormat::Raw };
+            let tag = store.index().add_path_with_opts(options).temp_tag().await.map_err(DatabaseError::new)?;
+            store.shelf().weigh(&hash);
+            if tag.hash().as_bytes() == hash.as_bytes() { Ok(pin) } else { Err(ImportError::Changed(path)) }
+        });
+        entered.await.map_err(DatabaseError::new)?
     }
 }
 

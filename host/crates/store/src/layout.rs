@@ -7,16 +7,21 @@
 //! files/HASH        the bytes of a blob that the store owns
 //! references/HASH   the path of a blob that is somebody else's file
 //! scratch/          work in progress; emptied whenever the store is opened
+//! recent            when blobs were used last, if the store has a quota
 //! ```
 //!
 //! `files` and `references` exist because iroh-blobs can neither take over a file without copying it, nor say where a
 //! file is that it refers to. Both are found by hash alone, so that they need no transaction with the index.
 
-use std::fs::{self, File};
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use samebit_spec::Hash;
+
+use crate::shelf::Held;
 
 /// The text of the format file.
 const FORMAT: &str = "samebit store 1\n";
@@ -24,6 +29,10 @@ const FORMAT: &str = "samebit store 1\n";
 const FORMAT_BYTES_MAX: u64 = 256;
 /// What may lie in a folder whose making was interrupted before the format file was there.
 const BEFORE_FORMAT: [&str; 2] = ["lock", "format.new"];
+/// What iroh-blobs calls the files of a blob: its bytes, its hash tree, and what of an incomplete one is here.
+const INDEX_PARTS: [&str; 4] = ["data", "obao4", "sizes4", "bitfield"];
+/// That of the sizes, which only an incomplete blob has.
+const SIZES_PART: &str = "sizes4";
 
 /// The paths of one store.
 #[derive(Debug)]
@@ -80,6 +89,50 @@ impl Layout {
         self.root.join("references").join(hash.to_string())
     }
 
+    /// Where it is noted when blobs were used last.
+    pub(crate) fn recent(&self) -> PathBuf {
+        self.root.join("recent")
+    }
+
+    /// Every file that a blob of this hash may have in the store.
+    pub(crate) fn parts(&self, hash: &Hash) -> Vec<PathBuf> {
+        let index = INDEX_PARTS.iter().map(|part| self.index.join("data").join(format!("{hash}.{part}")));
+        index.chain([self.file(hash), self.reference(hash)]).collect()
+    }
+
+    /// How much a blob's files take, in bytes, and whether only a part of it is here.
+    pub(crate) fn weigh(&self, hash: &Hash) -> (u64, bool) {
+        let sizes = self.index.join("data").join(format!("{hash}.{SIZES_PART}"));
+        let parts = self.parts(hash);
+        let bytes = parts.iter().filter_map(|part| fs::metadata(part).ok()).map(|metadata| metadata.len()).sum();
+        (bytes, sizes.exists())
+    }
+
+    /// All blobs that have files here, each as used when its last file was written.
+    pub(crate) fn scan(&self) -> io::Result<HashMap<Hash, Held>> {
+        let mut found = HashMap::<Hash, Held>::new();
+        for folder in [self.root.join("files"), self.root.join("references"), self.index.join("data")] {
+            let entries = match fs::read_dir(folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries?,
+            };
+            for entry in entries {
+                let entry = entry?;
+                let name = entry.file_name();
+                let Some(name) = name.to_str() else { continue };
+                let (hash, part) = name.split_once('.').unwrap_or((name, ""));
+                // What is no blob's is nothing of ours.
+                let Ok(hash) = hash.parse::<Hash>() else { continue };
+                let metadata = entry.metadata()?;
+                let held = found.entry(hash).or_default();
+                held.bytes += metadata.len();
+                held.incomplete |= part == SIZES_PART;
+                held.used_ms = held.used_ms.max(written_ms(&metadata));
+            }
+        }
+        Ok(found)
+    }
+
     fn format(&self) -> PathBuf {
         self.root.join("format")
     }
@@ -133,6 +186,12 @@ impl Layout {
         empty_folder(&self.scratch)?;
         empty_folder(&self.index.join("temp"))
     }
+}
+
+fn written_ms(metadata: &Metadata) -> u64 {
+    let written = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+    let since = written.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Removes all that a folder contains, symbolic links themselves and not what they lead to.

@@ -8,7 +8,7 @@
 //!
 //! iroh-blobs keeps the index: which blobs exist, their tags, their hash trees for serving. The bytes are plain files,
 //! either the store's own or a user's file that is only referred to. The crate does not speak to the network, knows
-//! nothing of runs or devices, and deletes no blob: tags say what must stay, so that a later quota can tell what may go.
+//! nothing of runs or devices, and deletes no blob unless it is asked to make room by [`Store::evict`].
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,22 +26,30 @@
 mod adopt;
 mod blob;
 mod error;
+mod evict;
 mod export;
 mod hashing;
 mod import;
 mod layout;
 mod lock;
+mod pin;
 mod published;
 mod read;
 mod receipts;
+mod recent;
 mod references;
+mod shelf;
 mod stamp;
 mod store;
+mod sweep;
 
 pub use blob::{Blob, FileBlob};
 pub use error::DatabaseError;
+pub use evict::Evicted;
 pub use export::ExportError;
-pub use import::{ImportBy, ImportError, Pin, REFERENCE_FROM_BYTES};
+pub use import::{ImportBy, ImportError, REFERENCE_FROM_BYTES};
+pub use pin::{Pin, Reading};
 pub use read::{MEMORY_BYTES_MAX, ReadError};
 pub use receipts::{KeepError, ReceiptsError};
+pub use shelf::Usage;
 pub use store::{OpenError, Store};

@@ -11,14 +11,18 @@ const PREFIX: &str = "published/";
 impl Store {
     /// Keeps a blob of the store until [`Store::unpublish`]. Once this has returned, a killed process cannot undo it.
     pub async fn publish(&self, hash: &Hash) -> Result<(), DatabaseError> {
+        // Until it is noted that the blob stays.
+        let _pin = self.pin(hash).await?;
         let content = iroh_blobs::HashAndFormat::raw((*hash.as_bytes()).into());
         self.index().tags().set(format!("{PREFIX}{hash}"), content).await.map_err(DatabaseError::new)?;
+        self.shelf().keep(hash, true);
         self.index().sync_db().await.map_err(DatabaseError::new)
     }
 
     /// Stops keeping a blob for having been published. False if it was not.
     pub async fn unpublish(&self, hash: &Hash) -> Result<bool, DatabaseError> {
         let removed = self.index().tags().delete(format!("{PREFIX}{hash}")).await.map_err(DatabaseError::new)?;
+        self.shelf().keep(hash, false);
         Ok(removed > 0)
     }
 

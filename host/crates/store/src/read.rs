@@ -77,6 +77,7 @@ impl Store {
     /// Opens a blob, in memory if it has at most `memory_bytes_max` bytes.
     pub(crate) async fn open_within(&self, hash: &Hash, memory_bytes_max: u64) -> Result<Blob, ReadError> {
         let size_bytes = self.size_bytes(hash).await?;
+        self.shelf().touch(hash);
         if *hash == Hash::of(b"") {
             return Ok(Blob::Bytes(Bytes::new()));
         }

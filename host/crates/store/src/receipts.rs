@@ -1,11 +1,13 @@
 //! Receipts, and the blobs that they keep.
 //!
 //! A kept receipt is a blob like any other, with the tag `receipt/ID/receipt`. Every blob that it names has a tag
-//! `receipt/ID/blob/HASH`. The receipt's own tag is set last, so that a receipt that is listed has all its tags.
+//! `receipt/ID/blob/HASH`. The receipt's own tag is set last, so that a receipt that is listed has had all its tags. A store
+//! that is kept within a size may lose what receipts name, with these tags, and never a receipt itself.
 
 use std::collections::BTreeSet;
 
 use futures_util::StreamExt;
+use iroh_blobs::api::Tag;
 use samebit_spec::{DecodeError, ENCODED_BYTES_MAX, Hash, RECEIPT_MAGIC, Receipt, ReceiptError, ReceiptId};
 use thiserror::Error;
 
@@ -56,7 +58,10 @@ impl Store {
     pub async fn keep(&self, receipt: &Receipt) -> Result<ReceiptId, KeepError> {
         let id = receipt.id();
         let named = named_blobs(receipt);
+        let mut pins = Vec::new();
         for hash in &named {
+            // First, so that what is here stays here until it is marked.
+            pins.push(self.pin(hash).await?);
             if !self.contains(hash).await? {
                 return Err(KeepError::Missing(*hash));
             }
@@ -66,6 +71,7 @@ impl Store {
             self.tag(&format!("{PREFIX}{id}/blob/{hash}"), &hash).await?;
         }
         self.tag(&format!("{PREFIX}{id}{SUFFIX}"), &blob.hash).await?;
+        self.shelf().keep(&blob.hash, true);
         self.commit().await?;
         Ok(id)
     }
@@ -80,22 +86,43 @@ impl Store {
 
     /// Every kept receipt in the order of ids, or why it cannot be read: a damaged one does not hide the others.
     pub async fn receipts(&self) -> Result<Vec<Result<Receipt, ReceiptsError>>, DatabaseError> {
-        let mut tags = self.index().tags().list_prefix(PREFIX).await.map_err(DatabaseError::new)?;
         let mut receipts = Vec::new();
-        while let Some(tag) = tags.next().await {
-            let tag = tag.map_err(DatabaseError::new)?;
-            if tag.name.as_ref().ends_with(SUFFIX.as_bytes()) {
-                receipts.push(self.read_receipt(&Hash::from_bytes(*tag.hash.as_bytes())).await);
-            }
+        for hash in self.receipt_files().await? {
+            receipts.push(self.read_receipt(&hash).await);
         }
         Ok(receipts)
     }
 
     /// Stops keeping a receipt and the blobs that it alone kept. False if it was not kept.
     pub async fn forget(&self, id: &ReceiptId) -> Result<bool, DatabaseError> {
+        let tag = self.index().tags().get(format!("{PREFIX}{id}{SUFFIX}")).await.map_err(DatabaseError::new)?;
         let removed = self.index().tags().delete_prefix(format!("{PREFIX}{id}/")).await.map_err(DatabaseError::new)?;
+        if let Some(tag) = tag {
+            self.shelf().keep(&Hash::from_bytes(*tag.hash.as_bytes()), false);
+        }
         self.commit().await?;
         Ok(removed > 0)
+    }
+
+    /// The blobs that hold kept receipts themselves.
+    pub(crate) async fn receipt_files(&self) -> Result<Vec<Hash>, DatabaseError> {
+        Ok(self.tags().await?.into_iter().filter(|(name, _)| is_receipt(name)).map(|(_, hash)| hash).collect())
+    }
+
+    /// The tags of all blobs that receipts name.
+    pub(crate) async fn blob_tags(&self) -> Result<Vec<(Tag, Hash)>, DatabaseError> {
+        Ok(self.tags().await?.into_iter().filter(|(name, _)| !is_receipt(name)).collect())
+    }
+
+    /// Every tag of receipts.
+    async fn tags(&self) -> Result<Vec<(Tag, Hash)>, DatabaseError> {
+        let mut tags = self.index().tags().list_prefix(PREFIX).await.map_err(DatabaseError::new)?;
+        let mut found = Vec::new();
+        while let Some(tag) = tags.next().await {
+            let tag = tag.map_err(DatabaseError::new)?;
+            found.push((tag.name, Hash::from_bytes(*tag.hash.as_bytes())));
+        }
+        Ok(found)
     }
 
     async fn read_receipt(&self, hash: &Hash) -> Result<Receipt, ReceiptsError> {
@@ -118,6 +145,11 @@ impl Store {
     async fn commit(&self) -> Result<(), DatabaseError> {
         self.index().sync_db().await.map_err(DatabaseError::new)
     }
+}
+
+/// True for the tag of a receipt itself.
+fn is_receipt(name: &Tag) -> bool {
+    name.as_ref().ends_with(SUFFIX.as_bytes())
 }
 
 /// Everything that a re-run and a comparison need.

@@ -14,6 +14,8 @@ use crate::DatabaseError;
 use crate::hashing::blocking;
 use crate::layout::{Kind, Layout};
 use crate::lock::{Attempt, FolderLock};
+use crate::shelf::Shelf;
+use crate::sweep::{Sweeper, sweeper};
 
 /// How often a busy store is tried again.
 const RETRY: Duration = Duration::from_millis(10);
@@ -29,8 +31,14 @@ pub struct Store {
 
 #[derive(Debug)]
 struct Inner {
-    layout: Layout,
+    layout: Arc<Layout>,
     index: FsStore,
+    /// What is in use, and when it was last.
+    shelf: Arc<Shelf>,
+    /// Removes what is evicted.
+    sweeper: Sweeper,
+    /// Held by the one eviction at a time.
+    evicting: tokio::sync::Mutex<()>,
     /// Taken by [`Store::close`].
     lock: Mutex<Option<FolderLock>>,
     /// Held while a file is moved to its place, so that a file somebody may be reading is never replaced.
@@ -105,11 +113,15 @@ impl Store {
         let mut options = Options::new(&layout.index);
         // The whole database is read whenever it is opened: with small blobs inside, that takes 100 ms for 5,000.
         options.inline = InlineOptions::NO_INLINE;
-        // No garbage collection: iroh-blobs' may lose blobs that are tagged while it runs (its issue 247).
+        let (sweeper, collection) = sweeper();
+        options.gc = Some(collection);
         let index = FsStore::load_with_opts(layout.database(), options)
             .await
             .map_err(|error| OpenError::Database { path: layout.root.clone(), source: DatabaseError::new(error) })?;
-        Ok(Self { inner: Arc::new(Inner { layout, index, lock: Mutex::new(Some(lock)), placing: Default::default() }) })
+        let (layout, lock) = (Arc::new(layout), Mutex::new(Some(lock)));
+        let shelf = Arc::new(Shelf::new(layout.clone()));
+        let (placing, evicting) = Default::default();
+        Ok(Self { inner: Arc::new(Inner { layout, index, shelf, sweeper, evicting, lock, placing }) })
     }
 
     /// Where outputs are written before they become blobs by [`Store::adopt_file`]. Emptied at the next opening.
@@ -130,8 +142,11 @@ impl Store {
         if lock.is_none() {
             return Ok(());
         }
+        self.save_uses().await;
         // The lock is dropped after this, in every case.
-        self.index().shutdown().await.map_err(DatabaseError::new)
+        let closed = self.index().shutdown().await.map_err(DatabaseError::new);
+        self.inner.sweeper.end();
+        closed
     }
 
     /// The index, for the crate that moves blobs between machines. What is read through it directly is not verified.
@@ -139,8 +154,20 @@ impl Store {
         &self.inner.index
     }
 
-    pub(crate) fn layout(&self) -> &Layout {
+    pub(crate) fn layout(&self) -> &Arc<Layout> {
         &self.inner.layout
+    }
+
+    pub(crate) fn shelf(&self) -> &Arc<Shelf> {
+        &self.inner.shelf
+    }
+
+    pub(crate) fn sweeper(&self) -> &Sweeper {
+        &self.inner.sweeper
+    }
+
+    pub(crate) async fn evicting(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.evicting.lock().await
     }
 
     pub(crate) async fn placing(&self) -> tokio::sync::MutexGuard<'_, ()> {
@@ -158,13 +185,14 @@ impl Drop for Inner {
     /// Keeps the lock until the index is closed: it stays open for a moment after its last handle is gone.
     fn drop(&mut self) {
         let Some(lock) = self.take_lock() else { return };
-        let index = self.index.clone();
+        let (index, sweeper) = (self.index.clone(), self.sweeper.clone());
         let close = move || {
             if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build()
                 && let Err(error) = runtime.block_on(index.shutdown())
             {
                 tracing::warn!("a store was dropped and could not be closed: {error:#}");
             }
+            sweeper.end();
             drop(lock);
         };
         if let Err(error) = std::thread::Builder::new().spawn(close) {

@@ -1,6 +1,7 @@
 //! The store from outside: files that change, bytes that rot, processes that die, folders that are something else.
 
 mod damage;
+mod evict;
 mod export;
 mod import;
 mod open;

@@ -1,0 +1,68 @@
+//! Holding on to blobs: against eviction, and while they are served.
+
+use std::sync::Arc;
+
+use iroh_blobs::HashAndFormat;
+use iroh_blobs::api::TempTag;
+use samebit_spec::Hash;
+
+use crate::shelf::Shelf;
+use crate::{DatabaseError, Store};
+
+/// Keeps a blob in the store until it is dropped.
+///
+/// Whoever makes a blob durable with [`Store::keep`] drops its pin after that, not before. What the store has of a blob
+/// that is pinned, it has until the pin is dropped; so whoever asks whether a blob is there asks after pinning it.
+#[derive(Debug)]
+#[must_use = "a blob that is neither pinned nor kept may be removed"]
+pub struct Pin {
+    hash: Hash,
+    shelf: Arc<Shelf>,
+    tag: Option<TempTag>,
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.shelf.count_off(&self.hash, self.tag.take());
+    }
+}
+
+/// Somebody else is being served a blob, which may be evicted meanwhile.
+#[derive(Debug)]
+pub struct Reading {
+    hash: Hash,
+    shelf: Arc<Shelf>,
+}
+
+impl Reading {
+    /// Returns once the blob is to go. Whoever serves it then stops, and drops this.
+    pub async fn evicted(&self) {
+        self.shelf.until_doomed(&self.hash).await;
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.shelf.count_reader_off(&self.hash);
+    }
+}
+
+impl Store {
+    /// Keeps a blob, here or on its way, until the pin is dropped.
+    pub async fn pin(&self, hash: &Hash) -> Result<Pin, DatabaseError> {
+        let shelf = self.shelf();
+        shelf.count_pin(hash).await;
+        // Counted off again if what follows fails or is given up.
+        let mut pin = Pin { hash: *hash, shelf: shelf.clone(), tag: None };
+        let content = HashAndFormat::raw((*hash.as_bytes()).into());
+        pin.tag = Some(self.index().tags().temp_tag(content).await.map_err(DatabaseError::new)?);
+        Ok(pin)
+    }
+
+    /// Notes that a blob is served to somebody else, which counts as a use and does not keep it. `None` if it is just
+    /// being evicted.
+    pub fn reading(&self, hash: &Hash) -> Option<Reading> {
+        let shelf = self.shelf();
+        shelf.count_reader(hash).then(|| Reading { hash: *hash, shelf: shelf.clone() })
+    }
+}
