@@ -4,7 +4,7 @@
 //! stranger's collection says is bounded and its names are checked here, since they become paths.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use iroh_blobs::format::collection::{Collection, CollectionMeta};
 use iroh_blobs::hashseq::HashSeq;
@@ -60,6 +60,11 @@ pub enum ListError {
     /// A name is no relative path that leads down.
     #[error("not a collection to keep: the name {0:?} is not a path that is safe everywhere")]
     Name(String),
+}
+
+/// What a file is called in a collection: by the last part of its path.
+pub fn name_in_list(path: &Path) -> String {
+    path.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// Makes a collection of blobs that are in the store.

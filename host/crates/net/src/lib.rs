@@ -25,7 +25,7 @@ pub use announce::{
 };
 pub use client::{Client, ClientError, Ending, Story};
 pub use fetch::{FetchError, FetchProgress, Fetcher, ProviderFault, Wish};
-pub use node::{CONNECT_TIME, MayServe, Node, NodeConfig, NodeError, Reach, Relays};
+pub use node::{CONNECT_TIME, MaySend, MayServe, Node, NodeConfig, NodeError, Reach, Relays};
 pub use samebit_store as store;
 pub use server::{Connection, PeerBounds, Server, ServerBounds};
 pub use service::{Answer, Answers, CancelReason, Peer, Service};

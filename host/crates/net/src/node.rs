@@ -35,6 +35,9 @@ pub const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// Decides which blobs a peer may have. The store may hold more than is meant for everybody.
 pub type MayServe = Arc<dyn Fn(HostKey, Hash) -> BoxFuture<'static, bool> + Send + Sync>;
 
+/// Told how many bytes of blobs are about to go to a peer. False: no more of them.
+pub type MaySend = Arc<dyn Fn(HostKey, u64) -> bool + Send + Sync>;
+
 /// How to take part.
 pub struct NodeConfig {
     /// The host's key, which peers authenticate it by.
@@ -49,6 +52,8 @@ pub struct NodeConfig {
     pub server: Option<Server>,
     /// Blobs, if this node serves any.
     pub may_serve: Option<MayServe>,
+    /// How much of blobs may go to a peer, if that is bounded.
+    pub may_send: Option<MaySend>,
     /// True to take part in announcements, by [`Node::join`].
     pub gossip: bool,
 }
@@ -57,7 +62,8 @@ impl NodeConfig {
     /// A node that listens wherever it can, reaches others, and serves nothing.
     pub fn new(key: SecretKey, reach: Reach) -> Self {
         let connect_time = CONNECT_TIME;
-        Self { key, bind: Vec::new(), reach, connect_time, server: None, may_serve: None, gossip: false }
+        let (server, may_serve, may_send) = (None, None, None);
+        Self { key, bind: Vec::new(), reach, connect_time, server, may_serve, may_send, gossip: false }
     }
 }
 
@@ -100,7 +106,7 @@ impl Node {
         let connect_time = config.connect_time;
         let mut router = Router::builder(endpoint.clone());
         if let Some(may_serve) = config.may_serve {
-            router = router.accept(iroh_blobs::ALPN, blobs::Blobs::new(store.clone(), may_serve));
+            router = router.accept(iroh_blobs::ALPN, blobs::Blobs::new(store.clone(), may_serve, config.may_send));
         }
         if let Some(server) = config.server {
             router = router.accept(ALPN, jobs::Jobs::new(server));

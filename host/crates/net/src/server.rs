@@ -6,6 +6,7 @@
 //! are all bounded, and so is the memory behind them.
 
 mod bounds;
+mod crowded;
 mod gate;
 mod stream;
 
@@ -17,7 +18,9 @@ use tokio::time::timeout;
 
 pub use bounds::{PeerBounds, ServerBounds};
 
-use self::gate::{Gate, Pass};
+use self::crowded::Crowded;
+pub(crate) use self::gate::Gate;
+use self::gate::Pass;
 use crate::message::{Refusal, rule};
 use crate::{Peer, Service};
 
@@ -32,7 +35,7 @@ struct Shared {
     bounds: ServerBounds,
     gate: Arc<Gate>,
     /// One for each long request that may be in memory.
-    long_requests: Semaphore,
+    long_requests: Crowded,
     stopping: watch::Sender<bool>,
 }
 
@@ -49,7 +52,7 @@ impl Server {
     /// A server for a service.
     pub fn new(service: Arc<dyn Service>, bounds: ServerBounds) -> Self {
         let gate = Arc::new(Gate::new(bounds.connections));
-        let long_requests = Semaphore::new(bounds.long_requests);
+        let long_requests = Crowded::new(bounds.long_requests);
         let stopping = watch::Sender::new(false);
         Self { shared: Arc::new(Shared { service, bounds, gate, long_requests, stopping }) }
     }

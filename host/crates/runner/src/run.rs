@@ -62,6 +62,12 @@ impl Ran {
         &self.ran.status
     }
 
+    /// What the job wrote, outputs and log together, in bytes.
+    pub fn written_bytes(&self) -> u64 {
+        let log = self.ran.log.len() as u64;
+        self.ran.outputs.values().fold(log, |sum, output| sum.saturating_add(output.size_bytes()))
+    }
+
     /// The profile that the job's kernels ran in.
     pub fn profile(&self) -> Profile {
         self.job.profile

@@ -27,23 +27,23 @@ impl Drop for Pin {
     }
 }
 
-/// Somebody else is being served a blob, which may be evicted meanwhile.
+/// Somebody else is being served blobs, which may be evicted meanwhile.
 #[derive(Debug)]
 pub struct Reading {
-    hash: Hash,
+    hashes: Vec<Hash>,
     shelf: Arc<Shelf>,
 }
 
 impl Reading {
-    /// Returns once the blob is to go. Whoever serves it then stops, and drops this.
+    /// Returns once one of the blobs is to go. Whoever serves it then stops, and drops this.
     pub async fn evicted(&self) {
-        self.shelf.until_doomed(&self.hash).await;
+        self.shelf.until_doomed(&self.hashes).await;
     }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        self.shelf.count_reader_off(&self.hash);
+        self.shelf.count_reader_off(&self.hashes);
     }
 }
 
@@ -59,10 +59,10 @@ impl Store {
         Ok(pin)
     }
 
-    /// Notes that a blob is served to somebody else, which counts as a use and does not keep it. `None` if it is just
+    /// Notes that blobs are served to somebody else, which counts as a use and does not keep them. `None` if one is just
     /// being evicted.
-    pub fn reading(&self, hash: &Hash) -> Option<Reading> {
-        let shelf = self.shelf();
-        shelf.count_reader(hash).then(|| Reading { hash: *hash, shelf: shelf.clone() })
+    pub fn reading(&self, hashes: Vec<Hash>) -> Option<Reading> {
+        let shelf = self.shelf().clone();
+        shelf.count_reader(&hashes).then_some(()).map(|()| Reading { hashes, shelf })
     }
 }

@@ -126,31 +126,35 @@ impl Shelf {
         drop(dropped);
     }
 
-    /// Counts a reader, unless the blob is just going.
-    pub(crate) fn count_reader(&self, hash: &Hash) -> bool {
+    /// Counts a reader of these, unless one of them is just going.
+    pub(crate) fn count_reader(&self, hashes: &[Hash]) -> bool {
         let mut state = self.lock();
-        if state.doomed.contains(hash) {
+        if hashes.iter().any(|hash| state.doomed.contains(hash)) {
             return false;
         }
-        *state.readers.entry(*hash).or_default() += 1;
-        state.touch(hash);
+        for hash in hashes {
+            *state.readers.entry(*hash).or_default() += 1;
+            state.touch(hash);
+        }
         true
     }
 
     /// Counts a reader off.
-    pub(crate) fn count_reader_off(&self, hash: &Hash) {
+    pub(crate) fn count_reader_off(&self, hashes: &[Hash]) {
         let mut state = self.lock();
-        match state.readers.get_mut(hash) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(state.readers.remove(hash)),
+        for hash in hashes {
+            match state.readers.get_mut(hash) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(state.readers.remove(hash)),
+            }
         }
         drop(state);
         self.changed.send_replace(());
     }
 
-    /// Returns once a blob is doomed.
-    pub(crate) async fn until_doomed(&self, hash: &Hash) {
-        self.until(|state| state.doomed.contains(hash)).await;
+    /// Returns once one of these is doomed.
+    pub(crate) async fn until_doomed(&self, hashes: &[Hash]) {
+        self.until(|state| hashes.iter().any(|hash| state.doomed.contains(hash))).await;
     }
 
     /// Returns once nobody reads any of these.

@@ -24,6 +24,8 @@ pub enum LocalRequest {
     Fetch(FetchWish),
     /// Lists the hosts that are known from announcements.
     Peers,
+    /// Says how much room blobs take.
+    Room,
 }
 
 /// A blob that is wanted here.
@@ -48,6 +50,8 @@ pub enum LocalResponse {
         blob: BlobRef,
         /// A ticket for it, with this host's addresses.
         ticket: Text<2048>,
+        /// A ticket for a list that has this file alone, under its name.
+        list_ticket: Text<2048>,
     },
     /// The blob is on its way.
     Fetching {
@@ -70,6 +74,15 @@ pub enum LocalResponse {
         /// When the announcement was made, in milliseconds since 1970-01-01 UTC by that host's clock.
         announced_unix_ms: u64,
     },
+    /// How much room blobs take.
+    Room {
+        /// All of them, in bytes.
+        used_bytes: u64,
+        /// Those that are never evicted, in bytes.
+        kept_bytes: u64,
+        /// What all of them may take, in bytes, if there is a bound.
+        quota_bytes: Option<u64>,
+    },
 }
 
 impl LocalRequest {
@@ -80,7 +93,7 @@ impl LocalRequest {
                 Provider::check_all(&wish.providers)?;
                 wish.out.as_ref()
             }
-            Self::Peers => None,
+            Self::Peers | Self::Room => None,
         };
         bounded("bytes of a path", path.map_or(0, String::len), PATH_BYTES_MAX)
     }

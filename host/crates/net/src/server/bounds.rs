@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct ServerBounds {
     /// Connections at once.
     pub connections: usize,
-    /// Requests over 64 KiB in memory at once: only jobs with very many inputs are that long.
+    /// Requests over 64 KiB in memory at once: only jobs with very many inputs are that long. One peer has half of them
+    /// at most.
     pub long_requests: usize,
     /// How long a request may take to arrive, from the beginning of its stream.
     pub request_time: Duration,

@@ -14,9 +14,9 @@ use std::pin::pin;
 use futures_util::StreamExt;
 use samebit_spec::{DecodeError, JobId};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 
+use super::crowded::Place;
 use super::{Connection, ServerBounds, stopping};
 use crate::frame::{self, FrameError};
 use crate::message::{
@@ -85,11 +85,11 @@ impl Connection {
     }
 
     /// Room for a request that is longer than most, if it is.
-    fn room_for(&self, bytes: usize) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
+    fn room_for(&self, bytes: usize) -> Result<Option<Place<'_>>, Refusal> {
         if bytes <= REQUEST_BYTES_MAX {
             return Ok(None);
         }
-        self.server.shared.long_requests.try_acquire().map(Some).map_err(|_| {
+        self.server.shared.long_requests.take(self.peer).map(Some).ok_or_else(|| {
             Refusal::new(rule::BUSY, "this host reads as many long requests as it may: try again in a moment")
         })
     }

@@ -159,7 +159,8 @@ impl Service for Script {
         let answer: BoxFuture<'_, _> = match request {
             LocalRequest::Publish { path } => Box::pin(async move {
                 let blob = BlobRef::of(path.as_bytes());
-                let published = LocalResponse::Published { blob, ticket: Text::fit("a ticket") };
+                let published =
+                    LocalResponse::Published { blob, ticket: Text::fit("a ticket"), list_ticket: Text::fit("a list") };
                 Ok(stream::iter([Ok(published)]).boxed())
             }),
             _ => Box::pin(async { Ok(stream::empty().boxed()) }),

@@ -81,6 +81,7 @@ impl Lab {
             connect_time: Duration::from_secs(2),
             server: Some(server.clone()),
             may_serve: Some(may_serve),
+            may_send: None,
             gossip: true,
         };
         let node = Node::start(config, &store).await.expect("node");

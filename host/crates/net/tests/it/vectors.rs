@@ -146,6 +146,7 @@ fn requests() -> Vec<Vector> {
         ("local-publish", Request::Local(LocalRequest::Publish { path: "/x".to_owned() })),
         ("local-fetch", Request::Local(LocalRequest::Fetch(wish))),
         ("local-peers", Request::Local(LocalRequest::Peers)),
+        ("local-room", Request::Local(LocalRequest::Room)),
     ];
     requests.iter().map(|(name, request)| good("request", name, &request.encode())).collect()
 }

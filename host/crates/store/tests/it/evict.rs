@@ -174,10 +174,10 @@ async fn whoever_has_a_blob_open_reads_it_to_its_end() {
     drop(pin);
     let Blob::File(open) = store.open_blob(&blob.hash).await.expect("open") else { panic!("large") };
     // Those who serve it are asked to stop, and are waited for.
-    let reading = store.reading(&blob.hash).expect("it stays, as far as anybody knows");
+    let reading = store.reading(vec![blob.hash]).expect("it stays, as far as anybody knows");
     let serving = async {
         reading.evicted().await;
-        assert!(store.reading(&blob.hash).is_none(), "nobody else begins");
+        assert!(store.reading(vec![blob.hash]).is_none(), "nobody else begins");
         assert!(store.contains(&blob.hash).await.expect("contains"), "it is there while it is read");
         drop(reading);
     };
@@ -196,7 +196,7 @@ async fn a_reader_that_does_not_stop_keeps_its_blob() {
     let store = folder.open().await;
     store.keep_accounts().await.expect("accounts");
     let (read, other) = (blob(&store, 0).await, blob(&store, 1).await);
-    let reading = store.reading(&read.hash).expect("reading");
+    let reading = store.reading(vec![read.hash]).expect("reading");
     assert_eq!(store.evict(0).await.expect("evict").blobs, 1);
     assert_eq!(has(&store, &[read, other]).await, [true, false]);
     drop(reading);

@@ -1,0 +1,70 @@
+//! Few places that everybody wants: no peer may take more than half.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::Peer;
+
+/// Places, and who has how many.
+pub(super) struct Crowded {
+    places: usize,
+    taken: Mutex<BTreeMap<Peer, usize>>,
+}
+
+/// A place, until this is dropped.
+pub(super) struct Place<'a> {
+    crowded: &'a Crowded,
+    peer: Peer,
+}
+
+impl Crowded {
+    pub(super) fn new(places: usize) -> Self {
+        Self { places, taken: Mutex::default() }
+    }
+
+    /// A place for a peer, if one is free and the peer has less than its share.
+    pub(super) fn take(&self, peer: Peer) -> Option<Place<'_>> {
+        let mut taken = self.lock();
+        let has = taken.get(&peer).copied().unwrap_or_default();
+        if taken.values().sum::<usize>() >= self.places || has >= self.places.div_ceil(2) {
+            return None;
+        }
+        taken.insert(peer, has + 1);
+        Some(Place { crowded: self, peer })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Peer, usize>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut taken = self.crowded.lock();
+        match taken.get_mut(&self.peer) {
+            Some(has) if *has > 1 => *has -= 1,
+            _ => drop(taken.remove(&self.peer)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use samebit_spec::HostKey;
+
+    use super::*;
+
+    #[test]
+    fn one_peer_leaves_places_for_others() {
+        let peers = [1, 2, 3].map(|number| Peer::Remote(HostKey::from_bytes([number; 32])));
+        let crowded = Crowded::new(4);
+        let [first, _second] = [0; 2].map(|_| crowded.take(peers[0]).expect("half is its own"));
+        assert!(crowded.take(peers[0]).is_none(), "and no more");
+        let _others = [0; 2].map(|_| crowded.take(peers[1]).expect("the other half"));
+        assert!(crowded.take(peers[2]).is_none(), "all are taken");
+        drop(first);
+        assert!(crowded.take(peers[1]).is_none());
+        drop(crowded.take(peers[2]).expect("there is one again"));
+        assert!(crowded.take(peers[0]).is_some());
+    }
+}
