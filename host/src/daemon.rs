@@ -15,5 +15,6 @@ pub(crate) mod policy;
 mod queue;
 pub(crate) mod serve;
 mod service;
+mod spent;
 mod state;
 mod story;

@@ -122,6 +122,7 @@ impl Desk {
             connect_time: CONNECT_TIME,
             server: None,
             may_serve: Some(may_serve),
+            may_send: None,
             gossip: false,
         };
         let node = Node::start(config, &store).await.map_err(|error| Failure::host("network", error.to_string()))?;

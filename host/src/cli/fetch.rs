@@ -96,7 +96,7 @@ async fn by_daemon(args: &Args, providers: Vec<Provider>, client: &Client, bars:
             bars.show(FetchProgress { blob: BlobRef { hash, size_bytes: total_bytes }, done_bytes });
         }
         LocalResponse::Fetched { blob } => fetched = Some(blob),
-        LocalResponse::Published { .. } | LocalResponse::Peer { .. } => {}
+        LocalResponse::Published { .. } | LocalResponse::Peer { .. } | LocalResponse::Room { .. } => {}
     };
     client.local(LocalRequest::Fetch(wish), take).await?;
     fetched.ok_or_else(|| Failure::host("network", "this user's host did not say what it fetched"))

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use samebit_net::message::JobState;
+use samebit_net::Client;
+use samebit_net::message::{JobState, LocalRequest, LocalResponse};
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -38,6 +39,7 @@ Exit codes:
 Examples:
   samebit host --offline --allow any
   samebit host --allow KEY --jobs 4 --memory 16GiB --policy policy.toml
+  samebit host --allow any --disk-quota 200GiB
   samebit host --check-config
   samebit host status";
 
@@ -116,11 +118,37 @@ fn announce(serving: &Serving, open: bool, output: &Output) -> Result<(), Failur
     Ok(())
 }
 
+/// What the host's blobs take.
+struct Room {
+    used_bytes: u64,
+    kept_bytes: u64,
+    quota_bytes: Option<u64>,
+}
+
+impl Room {
+    fn text(&self) -> String {
+        let may = self.quota_bytes.map_or_else(|| "no quota".to_owned(), |quota| format!("of {}", size(quota)));
+        format!("{} {may}, {} never go", size(self.used_bytes), size(self.kept_bytes))
+    }
+}
+
+async fn room(client: &Client) -> Result<Room, Failure> {
+    let mut room = None;
+    let take = |answer| {
+        if let LocalResponse::Room { used_bytes, kept_bytes, quota_bytes } = answer {
+            room = Some(Room { used_bytes, kept_bytes, quota_bytes });
+        }
+    };
+    client.local(LocalRequest::Room, take).await?;
+    room.ok_or_else(|| Failure::host("network", "this user's host did not say what its blobs take"))
+}
+
 async fn status(config: &Config, output: &Output) -> Result<Exit, Failure> {
     let none = || Failure::host("host", "no host is up on this store: start one with `samebit host`");
     let client = remote::client(config).ok_or_else(none)?;
     let info = client.info().await.map_err(|error| Failure::host("host", error.to_string()))?;
     let jobs = client.status(None).await?;
+    let room = room(&client).await?;
     let count = |wanted: fn(&JobState) -> bool| jobs.iter().filter(|job| wanted(&job.state)).count();
     let done = count(|state| matches!(state, JobState::Done));
     let failed = count(|state| matches!(state, JobState::Failed));
@@ -132,6 +160,7 @@ async fn status(config: &Config, output: &Output) -> Result<Exit, Failure> {
                 "program": info.program.as_str(),
                 "devices": info.devices.iter().map(|device| device.name.as_str()).collect::<Vec<_>>(),
                 "load": { "running": load.running, "slots": load.slots, "queued": load.queued, "queue_max": load.queue_max },
+                "store": { "used_bytes": room.used_bytes, "kept_bytes": room.kept_bytes, "quota_bytes": room.quota_bytes },
                 "receipts": info.receipts,
                 "done": done,
                 "failed": failed,
@@ -147,6 +176,7 @@ async fn status(config: &Config, output: &Output) -> Result<Exit, Failure> {
             text.field("running", format_args!("{} of {}", load.running, load.slots));
             text.field("queued", format_args!("{} of {}", load.queued, load.queue_max));
             text.field("receipts", info.receipts);
+            text.field("store", room.text());
             text.field("memory", format_args!("{} a job at most", size(info.caps.memory_bytes)));
         },
     );

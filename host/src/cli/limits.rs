@@ -1,5 +1,7 @@
 //! Limits as a user writes them: bytes with `KiB`, `MiB`, `GiB`, counts with `k`, `M`, `G`.
 
+use std::time::Duration;
+
 use samebit_runner::spec::Limits;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
@@ -77,6 +79,15 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     number(text, &UNITS, "bytes such as 65536, 64KiB, 20MiB or 1GiB")
 }
 
+/// A time: digits and `s`, `min` or `h`.
+fn seconds(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 3] = [("min", 60), ("s", 1), ("h", 3_600)];
+    if text.ends_with(|last: char| last.is_ascii_digit()) {
+        return Err("expected a time such as 30s, 10min or 1h".to_owned());
+    }
+    number(text, &UNITS, "a time such as 30s, 10min or 1h")
+}
+
 fn number(text: &str, units: &[(&str, u64)], wanted: &str) -> Result<u64, String> {
     let unit = units.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)));
     let (digits, factor) = unit.unwrap_or((text, 1));
@@ -94,6 +105,12 @@ pub(crate) fn count_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 
 pub(crate) fn bytes_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     deserializer.deserialize_any(Number(bytes)).map(Some)
+}
+
+pub(crate) fn duration_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    // A number alone would leave the unit to be guessed.
+    let text = String::deserialize(deserializer)?;
+    seconds(&text).map(Duration::from_secs).map(Some).map_err(de::Error::custom)
 }
 
 /// An integer, or text that a function reads.

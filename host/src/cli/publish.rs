@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use samebit_net::collection::{Packed, pack};
+use samebit_net::collection::{name_in_list, pack};
 use samebit_net::message::{LocalRequest, LocalResponse};
 use samebit_net::{BlobAddress, Client};
 use samebit_runner::spec::{BlobRef, Hash, Publication};
@@ -55,7 +55,7 @@ struct Published {
     blob: BlobRef,
     ticket: String,
     /// The ticket of a list with this file alone.
-    list_ticket: Option<String>,
+    list_ticket: String,
 }
 
 /// Runs the command.
@@ -80,8 +80,8 @@ async fn hand_over(args: &Args, client: &Client) -> Result<Published, Failure> {
     let path = path.to_str().ok_or_else(|| Failure::usage("input", "the file's path is not UTF-8: rename it"))?;
     let mut published = None;
     let take = |answer| {
-        if let LocalResponse::Published { blob, ticket } = answer {
-            published = Some(Published { blob, ticket: ticket.to_string(), list_ticket: None });
+        if let LocalResponse::Published { blob, ticket, list_ticket } = answer {
+            published = Some(Published { blob, ticket: ticket.to_string(), list_ticket: list_ticket.to_string() });
         }
     };
     client.local(LocalRequest::Publish { path: path.to_owned() }, take).await?;
@@ -90,21 +90,27 @@ async fn hand_over(args: &Args, client: &Client) -> Result<Published, Failure> {
 
 /// Publishes the file from here, and serves it until the user has had enough.
 async fn serve(args: &Args, desk: &Desk, config: &Config, output: &Output) -> Result<Exit, Failure> {
-    let (blob, _pin) = desk.store.import_file(&args.file, ImportBy::Auto).await?;
-    desk.store.publish(&blob.hash).await?;
-    let name = args.file.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
-    let packed = pack(&desk.store, &[(name, blob.hash)]).await?;
-    desk.offer([blob.hash, packed.list.hash, packed.names.hash]);
-    let published =
-        Published { blob, ticket: ticket(desk, blob.hash, false)?, list_ticket: Some(list_ticket(desk, &packed)?) };
+    let published = tokio::select! {
+        published = publish(args, desk) => published?,
+        () = interrupt::ended() => return Err(Failure::interrupted()),
+    };
     finish(args, &published, config, output)?;
     output.note("serving it; Ctrl-C ends that");
     interrupt::ended().await;
     Ok(Exit::Ok)
 }
 
-fn list_ticket(desk: &Desk, packed: &Packed) -> Result<String, Failure> {
-    ticket(desk, packed.list.hash, true)
+/// Takes the file into the store, and offers it from there.
+async fn publish(args: &Args, desk: &Desk) -> Result<Published, Failure> {
+    let (blob, _pin) = desk.store.import_file(&args.file, ImportBy::Auto).await?;
+    let packed = pack(&desk.store, &[(name_in_list(&args.file), blob.hash)]).await?;
+    let hashes = [blob.hash, packed.list.hash, packed.names.hash];
+    for hash in &hashes {
+        desk.store.publish(hash).await?;
+    }
+    desk.offer(hashes);
+    let (ticket, list_ticket) = (ticket(desk, blob.hash, false)?, ticket(desk, packed.list.hash, true)?);
+    Ok(Published { blob, ticket, list_ticket })
 }
 
 fn ticket(desk: &Desk, hash: Hash, is_collection: bool) -> Result<String, Failure> {
@@ -135,9 +141,7 @@ fn finish(args: &Args, published: &Published, config: &Config, output: &Output) 
             text.field("hash", blob.hash);
             text.field("size", size(blob.size_bytes));
             text.field("ticket", ticket);
-            if let Some(list_ticket) = list_ticket {
-                text.field("for sendme", list_ticket);
-            }
+            text.field("for sendme", list_ticket);
         },
     );
     Ok(())

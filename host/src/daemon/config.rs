@@ -10,6 +10,7 @@ use samebit_net::message::{Provider, Text};
 use samebit_net::{Reach, Relays};
 use serde::Deserialize;
 
+use super::disk::Bounds;
 use super::policy::{HostCaps, Keys, Policy, PolicyFile};
 use crate::cli::limits::{bytes, bytes_value};
 use crate::device::DeviceChoice;
@@ -43,6 +44,11 @@ pub(crate) struct HostSettings {
     /// How many jobs wait or run, of everybody together [default: 10000]
     #[arg(long, value_name = "COUNT", env = "SAMEBIT_HOST_QUEUE")]
     queue: Option<u64>,
+    /// How much blobs may take: over it, those that were used least recently go, but for published ones, receipts and what
+    /// jobs need that have not ended [default: no bound, and nothing goes]
+    #[arg(long, value_name = "BYTES", env = "SAMEBIT_HOST_DISK_QUOTA", value_parser = bytes)]
+    #[serde(deserialize_with = "bytes_value")]
+    disk_quota: Option<u64>,
     /// How much of the disk stays free: with less, no new jobs are taken on [default: 1GiB]
     #[arg(long, value_name = "BYTES", env = "SAMEBIT_HOST_DISK_FREE", value_parser = bytes)]
     #[serde(deserialize_with = "bytes_value")]
@@ -94,8 +100,8 @@ pub(crate) struct HostConfig {
     pub(crate) caps: HostCaps,
     /// How many jobs run at once.
     pub(crate) slots: usize,
-    /// How much of the disk stays free, in bytes.
-    pub(crate) disk_free_bytes: u64,
+    /// What blobs may take, and what stays free of the disk.
+    pub(crate) disk: Bounds,
     /// Whom to speak to.
     pub(crate) reach: Reach,
     /// Where to listen.
@@ -137,6 +143,7 @@ impl HostSettings {
             jobs: self.jobs.or(file.jobs),
             memory: self.memory.or(file.memory),
             queue: self.queue.or(file.queue),
+            disk_quota: self.disk_quota.or(file.disk_quota),
             disk_free: self.disk_free.or(file.disk_free),
             offline: self.offline || file.offline,
             bind: list(self.bind, file.bind),
@@ -176,7 +183,7 @@ impl HostSettings {
         Ok(HostConfig {
             caps: HostCaps { queued: self.queue.unwrap_or(10_000), memory_bytes: self.memory.unwrap_or(8 << 30) },
             slots: self.jobs.map_or((cores / 2).max(1), |jobs| jobs as usize),
-            disk_free_bytes: self.disk_free.unwrap_or(1 << 30),
+            disk: Bounds { quota_bytes: self.disk_quota, free_bytes_min: self.disk_free.unwrap_or(1 << 30) },
             reach: reach(self.offline, self.relay, self.mdns)?,
             bind: self.bind,
             announce: self.announce,
@@ -266,6 +273,7 @@ mod tests {
         for (file, wanted) in [
             ("job = 3", "job"),
             ("memory = '1G'", "expected bytes"),
+            ("disk-quota = 'much'", "expected bytes"),
             ("allow = ['me']", "allow"),
             ("policy = 'gone.toml'", "gone.toml"),
             ("offline = true\nmdns = true", "offline"),

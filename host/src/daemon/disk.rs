@@ -1,17 +1,138 @@
-//! How much room the disk has.
+//! How much room there is for what jobs bring and write, and how it is made.
+//!
+//! Two bounds: what the store's blobs may take, which is kept by evicting what nothing holds, and what stays free of the
+//! disk. Work is refused that could not fit whatever is evicted, before anything is fetched for it. Without a quota
+//! nothing is ever evicted. State, receipts in the chain and compiled modules are not blobs, and are not counted.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use samebit_net::message::Refusal;
+use samebit_runner::store::{Store, Usage};
+
+use super::metrics::Metrics;
+use super::policy::rule;
+
+/// How much more than is needed an eviction frees, as a share of the quota, so that not every job has to evict.
+const SPARE_SHARE: u64 = 16;
+/// What a blob's hash tree adds to it: 64 bytes for every 16 KiB.
+const TREE_SHARE: u64 = 256;
+
+/// The room of one host.
+pub(crate) struct Room {
+    store: Store,
+    path: PathBuf,
+    bounds: Bounds,
+    /// What was made room for and has not come yet, in bytes.
+    promised: Arc<AtomicU64>,
+    metrics: Arc<Metrics>,
+}
+
+/// What is bounded.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Bounds {
+    /// What blobs may take, in bytes.
+    pub(crate) quota_bytes: Option<u64>,
+    /// What stays free of the disk, in bytes.
+    pub(crate) free_bytes_min: u64,
+}
+
+/// Room that was made for something, until this is dropped.
+pub(crate) struct Promise {
+    all: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Room {
+    /// The room of a store, which keeps accounts, in a folder.
+    pub(crate) fn new(store: Store, path: &Path, bounds: Bounds, metrics: Arc<Metrics>) -> Self {
+        Self { store, path: path.to_owned(), bounds, promised: Arc::default(), metrics }
+    }
+
+    /// What blobs take, and may take.
+    pub(crate) fn usage(&self) -> (Usage, Option<u64>) {
+        (self.store.usage(), self.bounds.quota_bytes)
+    }
+
+    /// Refuses work that could not be done with so many bytes more, if all that may go were evicted.
+    pub(crate) fn check(&self, wanted: u64) -> Result<(), Refusal> {
+        let Bounds { quota_bytes, free_bytes_min } = self.bounds;
+        let Usage { used_bytes, kept_bytes } = self.store.usage();
+        if let Some(quota) = quota_bytes.filter(|quota| *quota < kept_bytes.saturating_add(wanted)) {
+            let text = format!(
+                "this host keeps at most {quota} bytes of blobs: {kept_bytes} of them stay, and this job with those before \
+                 it may take {wanted}; lower its limit on outputs, or submit elsewhere"
+            );
+            return Err(Refusal::new(rule::HOST_DISK_QUOTA, text));
+        }
+        let may_go = quota_bytes.map_or(0, |_| used_bytes.saturating_sub(kept_bytes));
+        match self.free().map(|free| (free, free.saturating_add(may_go))) {
+            Some((free, room)) if room < free_bytes_min.saturating_add(wanted) => Err(Refusal::new(
+                rule::HOST_DISK_FREE,
+                format!(
+                    "this host's disk is too full: {free} bytes are free, {free_bytes_min} stay so, and this job with \
+                     those before it may take {wanted}; lower its limit on outputs, or submit elsewhere"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes room for so many bytes by evicting, if there is a quota and less is left. What was taken on is done even if
+    /// there is not enough.
+    pub(crate) async fn make(&self, bytes: u64) -> Promise {
+        let bytes = bytes.saturating_add(bytes / TREE_SHARE);
+        self.promised.fetch_add(bytes, Ordering::Relaxed);
+        let promise = Promise { all: self.promised.clone(), bytes };
+        let Some(quota) = self.bounds.quota_bytes else { return promise };
+        let promised = self.promised.load(Ordering::Relaxed);
+        let used = self.store.usage().used_bytes;
+        let short =
+            self.free().map_or(0, |free| self.bounds.free_bytes_min.saturating_add(promised).saturating_sub(free));
+        let most = quota.saturating_sub(promised).min(used.saturating_sub(short));
+        if used > most {
+            self.evict(most.saturating_sub(quota / SPARE_SHARE)).await;
+        }
+        promise
+    }
+
+    async fn evict(&self, bytes_max: u64) {
+        match self.store.evict(bytes_max).await {
+            Ok(evicted) => {
+                self.metrics.evicted(evicted.blobs, evicted.bytes);
+                tracing::info!(blobs = evicted.blobs, bytes = evicted.bytes, "evicted");
+                self.store.save_uses().await;
+            }
+            Err(error) => tracing::warn!("nothing could be evicted: {error}"),
+        }
+    }
+
+    /// What is free of the disk, if that can be told.
+    fn free(&self) -> Option<u64> {
+        free_bytes(&self.path).unwrap_or_else(|error| {
+            tracing::warn!("how much of the disk is free cannot be told: {error}");
+            None
+        })
+    }
+}
 
 /// Bytes that this user can still write where `path` is. `None` where that cannot be told.
 #[cfg(unix)]
-pub(crate) fn free_bytes(path: &Path) -> io::Result<Option<u64>> {
+fn free_bytes(path: &Path) -> io::Result<Option<u64>> {
     let stat = rustix::fs::statvfs(path)?;
     Ok(Some(stat.f_bavail.saturating_mul(stat.f_frsize)))
 }
 
 /// Bytes that this user can still write where `path` is. `None` where that cannot be told.
 #[cfg(not(unix))]
-pub(crate) fn free_bytes(_path: &Path) -> io::Result<Option<u64>> {
+fn free_bytes(_path: &Path) -> io::Result<Option<u64>> {
     Ok(None)
 }

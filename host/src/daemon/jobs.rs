@@ -27,9 +27,11 @@ use samebit_runner::spec::{JobId, ReceiptId};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::disk::Room;
 use super::metrics::Metrics;
 use super::open::OpenBlobs;
 use super::policy::{HostCaps, Policy};
+use super::spent::Spent;
 use super::state::{End, JobRecord, State, StateError};
 use super::story::Story;
 use crate::machine::Machine;
@@ -59,10 +61,12 @@ pub(crate) struct Means {
     pub(crate) guests: Handle,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// What peers had lately.
+    pub(crate) spent: Arc<Spent>,
     /// What anybody may have.
     pub(crate) open: Arc<OpenBlobs>,
-    /// Says whether the disk has room for so many bytes, and why not.
-    pub(crate) room: Box<dyn Fn(u64) -> Result<(), Refusal> + Send + Sync>,
+    /// Where its bytes go.
+    pub(crate) room: Room,
 }
 
 /// The jobs of this host. Clones are handles to the same.
@@ -212,7 +216,18 @@ impl Jobs {
         if tokio::time::timeout(patience, drained).await.is_err() {
             tracing::info!("jobs still run after {} s: they will be begun again at the next start", patience.as_secs());
         }
-        self.lock().abort_all();
+        let stopped = {
+            let mut table = self.lock();
+            table.abort_all();
+            // That the host was told to stop is not their doing.
+            table.unbegin()
+        };
+        let written: Vec<_> = stopped.iter().map(|record| self.0.means.state.put(record)).collect();
+        for written in written {
+            if let Err(error) = written.await {
+                tracing::warn!("{error}");
+            }
+        }
     }
 
     /// Returns when a write has failed, and the host has to stop.

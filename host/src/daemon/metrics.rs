@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use samebit_net::message::{EventKind, Load};
+use samebit_runner::store::Usage;
 
 /// Counters of one host since it started.
 #[derive(Debug, Default)]
@@ -15,6 +16,8 @@ pub(crate) struct Metrics {
     cancelled: AtomicU64,
     fuel: AtomicU64,
     run_time_us: AtomicU64,
+    evicted: AtomicU64,
+    evicted_bytes: AtomicU64,
 }
 
 impl Metrics {
@@ -34,6 +37,12 @@ impl Metrics {
         self.run_time_us.fetch_add(run_time_us, Ordering::Relaxed);
     }
 
+    /// Blobs were evicted.
+    pub(crate) fn evicted(&self, blobs: u64, bytes: u64) {
+        self.evicted.fetch_add(blobs, Ordering::Relaxed);
+        self.evicted_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// A job ended with this event.
     pub(crate) fn ended(&self, event: &EventKind) {
         let counter = match event {
@@ -44,8 +53,8 @@ impl Metrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// All of it, with how busy the host is and how many receipts it has signed.
-    pub(crate) fn text(&self, load: &Load, receipts: u64) -> String {
+    /// All of it, with how busy the host is, how many receipts it has signed, and what blobs take and may take.
+    pub(crate) fn text(&self, load: &Load, receipts: u64, (usage, quota_bytes): (Usage, Option<u64>)) -> String {
         let counters = [
             ("jobs_accepted_total", "Jobs taken on.", &self.accepted),
             ("jobs_refused_total", "Submissions refused.", &self.refused),
@@ -54,6 +63,8 @@ impl Metrics {
             ("jobs_cancelled_total", "Jobs that were cancelled.", &self.cancelled),
             ("fuel_total", "Fuel that guests have spent.", &self.fuel),
             ("run_time_us_total", "Time that guests have run, in microseconds.", &self.run_time_us),
+            ("blobs_evicted_total", "Blobs that were evicted.", &self.evicted),
+            ("blobs_evicted_bytes_total", "Bytes of blobs that were evicted.", &self.evicted_bytes),
         ];
         let mut text = String::new();
         for (name, help, counter) in counters {
@@ -63,8 +74,13 @@ impl Metrics {
             ("jobs_running", "Jobs that run.", load.running.into()),
             ("jobs_queued", "Jobs that wait.", load.queued.into()),
             ("chain_receipts", "Receipts in this host's chain.", receipts),
+            ("blobs_bytes", "What blobs take, in bytes.", usage.used_bytes),
+            ("blobs_kept_bytes", "What blobs take that are never evicted, in bytes.", usage.kept_bytes),
         ] {
             metric(&mut text, name, help, "gauge", value);
+        }
+        if let Some(quota_bytes) = quota_bytes {
+            metric(&mut text, "blobs_quota_bytes", "What blobs may take, in bytes.", "gauge", quota_bytes);
         }
         text
     }
@@ -86,7 +102,9 @@ mod tests {
         metrics.accepted();
         metrics.ended(&EventKind::Cancelled);
         metrics.ran(500, 20);
-        let text = metrics.text(&Load { running: 3, ..Load::default() }, 7);
+        metrics.evicted(2, 300);
+        let usage = Usage { used_bytes: 900, kept_bytes: 100 };
+        let text = metrics.text(&Load { running: 3, ..Load::default() }, 7, (usage, Some(1_000)));
         for line in [
             "# TYPE samebit_jobs_accepted_total counter",
             "samebit_jobs_accepted_total 2",
@@ -95,6 +113,9 @@ mod tests {
             "samebit_fuel_total 500",
             "samebit_jobs_running 3",
             "samebit_chain_receipts 7",
+            "samebit_blobs_evicted_bytes_total 300",
+            "samebit_blobs_bytes 900",
+            "samebit_blobs_quota_bytes 1000",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

@@ -8,12 +8,16 @@
 mod file;
 mod who;
 
+use std::time::Duration;
+
 use samebit_net::Peer;
 use samebit_net::message::{Refusal, Submit};
 use samebit_runner::spec::{HostKey, JobSpec, Limits, Publication};
 
 pub(crate) use file::PolicyFile;
 pub(crate) use who::{Hashes, Keys};
+
+use super::spent::PeerSpent;
 
 /// Names of rules, as they stand in the policy file.
 pub(crate) mod rule {
@@ -29,8 +33,12 @@ pub(crate) mod rule {
     pub(crate) const PEER_QUEUED: &str = "peer.queued";
     pub(crate) const PEER_INPUT_BYTES: &str = "peer.input-bytes";
     pub(crate) const PEER_FUEL: &str = "peer.fuel";
+    pub(crate) const PEER_GPU_TIME: &str = "peer.gpu-time-per-hour";
+    pub(crate) const PEER_OUTPUT_BYTES: &str = "peer.output-bytes-per-hour";
     pub(crate) const HOST_QUEUED: &str = "host.queued";
     pub(crate) const HOST_MEMORY: &str = "host.memory";
+    pub(crate) const HOST_DISK_QUOTA: &str = "host.disk-quota";
+    pub(crate) const HOST_DISK_FREE: &str = "host.disk-free";
 }
 
 /// What this host grants.
@@ -78,6 +86,10 @@ pub(crate) struct PeerCaps {
     pub(crate) input_bytes: u64,
     /// Fuel that jobs which wait or run may spend together.
     pub(crate) fuel: u64,
+    /// How long its jobs may have run in the last hour, if that is bounded.
+    pub(crate) gpu_time_per_hour: Option<Duration>,
+    /// What it may have been sent of blobs in the last hour, in bytes, if that is bounded.
+    pub(crate) output_bytes_per_hour: Option<u64>,
     /// Requests in a second.
     pub(crate) requests_per_s: u32,
     /// Connections at once.
@@ -117,12 +129,15 @@ pub(crate) struct Submission<'a> {
     pub(crate) peer_going: Going,
     /// What everybody has going.
     pub(crate) all_going: Going,
+    /// What the peer had lately.
+    pub(crate) peer_spent: PeerSpent,
 }
 
 impl<'a> Submission<'a> {
-    /// What a peer asks for, with what is going on.
-    pub(crate) fn new(peer: Peer, submit: &'a Submit, peer_going: Going, all_going: Going) -> Self {
-        Self { peer, job: &submit.job, publications: submit.publication.as_slice(), peer_going, all_going }
+    /// What a peer asks for, with what it and everybody have going on, and what it had lately.
+    pub(crate) fn new(peer: Peer, submit: &'a Submit, going: (Going, Going), peer_spent: PeerSpent) -> Self {
+        let (peer_going, all_going) = going;
+        Self { peer, job: &submit.job, publications: submit.publication.as_slice(), peer_going, all_going, peer_spent }
     }
 }
 
@@ -211,7 +226,26 @@ impl Policy {
         let bytes = peer.input_bytes.saturating_add(input_bytes(job));
         over(rule::PEER_INPUT_BYTES, "bytes of inputs of your jobs", bytes, self.peer.input_bytes)?;
         let fuel = peer.fuel.saturating_add(job.limits.fuel);
-        over(rule::PEER_FUEL, "fuel of your jobs together", fuel, self.peer.fuel)
+        over(rule::PEER_FUEL, "fuel of your jobs together", fuel, self.peer.fuel)?;
+        self.check_spent(submission.peer_spent)
+    }
+
+    /// Who had its share of the hour waits for a part of it to pass.
+    fn check_spent(&self, spent: PeerSpent) -> Result<(), Refusal> {
+        let time = self.peer.gpu_time_per_hour.filter(|cap| spent.gpu_time >= *cap);
+        if let Some(cap) = time {
+            let (had, cap) = (spent.gpu_time.as_secs(), cap.as_secs());
+            let text =
+                format!("your jobs ran for {had} s in the last hour, at most {cap} s are allowed: come back later");
+            return Err(Refusal::new(rule::PEER_GPU_TIME, text));
+        }
+        let bytes = self.peer.output_bytes_per_hour.filter(|cap| spent.output_bytes >= *cap);
+        bytes.map_or(Ok(()), |cap| {
+            let had = spent.output_bytes;
+            let text =
+                format!("you were sent {had} bytes in the last hour, at most {cap} are allowed: come back later");
+            Err(Refusal::new(rule::PEER_OUTPUT_BYTES, text))
+        })
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use samebit_gpu::worker::WorkerOptions;
 #[cfg(unix)]
 use samebit_net::local::{LocalListener, SOCKET_NAME};
-use samebit_net::message::{DeviceOffer, Refusal, Text};
+use samebit_net::message::{DeviceOffer, Text};
 use samebit_net::{Node, NodeConfig, Server, ServerBounds};
 use samebit_runner::engine::DeviceSource;
 use samebit_runner::engine::device::Device;
@@ -15,13 +15,15 @@ use samebit_runner::spec::Receipt;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::config::HostConfig;
+use super::disk::Room;
+use super::endpoint;
 use super::jobs::{Jobs, Means};
 use super::metrics::Metrics;
 use super::node::LateNode;
 use super::open::OpenBlobs;
-use super::service::{About, HostService, may_serve};
+use super::service::{About, HostService, may_send, may_serve};
+use super::spent::Spent;
 use super::state::{Found, State};
-use super::{disk, endpoint};
 use crate::config::Config;
 use crate::error::Failure;
 use crate::machine::Machine;
@@ -51,6 +53,8 @@ impl Serving {
         let mut machine = Machine::open(config, source.clone(), host.wall_time, output).await?;
         let device = opened(source).await?;
         machine.host.caps = host.policy.job.limits.clone();
+        // First, so that it counts whatever is done from here on.
+        machine.host.store.keep_accounts().await?;
         let (state, found) = open_state(config.store()).await?;
         let open = Arc::new(OpenBlobs::default());
         fill(&open, &state, &machine).await?;
@@ -59,8 +63,9 @@ impl Serving {
         let about = About { devices: vec![offer(device.as_ref())], price: host.price, labels: host.labels };
         let key = machine.key.clone();
         let store = machine.host.store.clone();
+        let metrics = Arc::new(Metrics::default());
         let means = Means {
-            room: room(config.store(), host.disk_free_bytes),
+            room: Room::new(store.clone(), config.store(), host.disk, metrics.clone()),
             machine,
             state,
             policy: host.policy,
@@ -68,7 +73,8 @@ impl Serving {
             slots: host.slots,
             fetch: Arc::new(node.clone()),
             guests: guests.handle(),
-            metrics: Arc::new(Metrics::default()),
+            metrics,
+            spent: Arc::new(Spent::new(Instant::now())),
             open: open.clone(),
         };
         let jobs = Jobs::start(means, found).await.map_err(|error| Failure::host("state", error.to_string()))?;
@@ -81,6 +87,7 @@ impl Serving {
             reach: host.reach,
             connect_time: CONNECT_TIME,
             server: Some(server.clone()),
+            may_send: may_send(&jobs),
             may_serve: Some(may_serve(open, jobs)),
             gossip: host.announce || !host.peers.is_empty(),
         };
@@ -93,6 +100,8 @@ impl Serving {
         }
         let serving = Self { service, node: up, server, _guests: guests, drain: host.drain };
         serving.listen(config.store(), host.metrics).await?;
+        // The quota may be smaller than it was. By now jobs that were taken on hold what they need.
+        drop(serving.service.jobs.means().room.make(0).await);
         Ok(serving)
     }
 
@@ -101,7 +110,10 @@ impl Serving {
         self.listen_locally(store);
         if let Some(address) = metrics {
             let jobs = self.service.jobs.clone();
-            let text = move || jobs.means().metrics.text(&jobs.load(), jobs.receipts());
+            let text = move || {
+                let means = jobs.means();
+                means.metrics.text(&jobs.load(), jobs.receipts(), means.room.usage())
+            };
             endpoint::serve(address, text)
                 .await
                 .map_err(|error| Failure::host("metrics", format!("metrics cannot be served at {address}: {error}")))?;
@@ -203,25 +215,6 @@ fn offer(device: &dyn Device) -> DeviceOffer {
         exact: info.unsuitable.is_none(),
         native: true,
     }
-}
-
-/// Refuses work that could fill the disk, before a write fails.
-fn room(store: &Path, free_bytes_min: u64) -> Box<dyn Fn(u64) -> Result<(), Refusal> + Send + Sync> {
-    let store = store.to_owned();
-    Box::new(move |wanted| match disk::free_bytes(&store) {
-        Ok(Some(free)) if free < free_bytes_min.saturating_add(wanted) => Err(Refusal::new(
-            "host.disk-free",
-            format!(
-                "this host's disk is too full: {free} bytes are free, {free_bytes_min} stay so, and this job with those \
-                 before it may take {wanted}; lower its limit on outputs, or submit elsewhere"
-            ),
-        )),
-        Ok(_) => Ok(()),
-        Err(error) => {
-            tracing::warn!("how much of the disk is free cannot be told: {error}");
-            Ok(())
-        }
-    })
 }
 
 /// The threads that guests run on. Ended in the background, for a guest may be in the middle of something.

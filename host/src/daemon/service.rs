@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
+use samebit_net::collection::{name_in_list, pack};
 use samebit_net::message::{
     Accepted, ChainItem, DeviceOffer, FetchWish, HostInfo, JobEvent, JobStatus, LocalRequest, LocalResponse, Refusal,
     Submit, Text, rule,
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 use super::jobs::Jobs;
 use super::node::LateNode;
 use super::open::OpenBlobs;
+use super::policy::rule as rule_of;
 
 /// The most entries of the chain in one answer.
 const CHAIN_ITEMS_MAX: u32 = 1_024;
@@ -119,15 +121,29 @@ impl HostService {
 
     async fn publish(&self, path: String) -> Result<LocalResponse, Refusal> {
         let store = &self.jobs.means().machine.host.store;
-        let (blob, pin) =
-            store.import_file(&PathBuf::from(path), ImportBy::Auto).await.map_err(|error| refused(&error))?;
-        store.publish(&blob.hash).await.map_err(|error| refused(&error))?;
-        drop(pin);
-        self.open.add([blob.hash]);
+        let path = PathBuf::from(path);
+        let (blob, pin) = store.import_file(&path, ImportBy::Auto).await.map_err(|error| refused(&error))?;
+        let packed = pack(store, &[(name_in_list(&path), blob.hash)]).await.map_err(|error| refused(&error))?;
+        let hashes = [blob.hash, packed.list.hash, packed.names.hash];
+        for hash in &hashes {
+            store.publish(hash).await.map_err(|error| refused(&error))?;
+        }
+        drop((pin, packed.pins));
+        self.open.add(hashes);
         let provider = self.node.get().await.provider();
-        let address = BlobAddress { hash: blob.hash, is_collection: false, provider: None };
-        let ticket = address.ticket(&provider).map_err(|error| refused(&error))?;
-        Ok(LocalResponse::Published { blob, ticket: Text::fit(&ticket) })
+        let ticket = |hash, is_collection| {
+            let address = BlobAddress { hash, is_collection, provider: None };
+            address.ticket(&provider).map(|ticket| Text::fit(&ticket)).map_err(|error| refused(&error))
+        };
+        let (ticket, list_ticket) = (ticket(blob.hash, false)?, ticket(packed.list.hash, true)?);
+        drop(self.jobs.means().room.make(0).await);
+        Ok(LocalResponse::Published { blob, ticket, list_ticket })
+    }
+
+    /// How much room blobs take.
+    fn room(&self) -> LocalResponse {
+        let (usage, quota_bytes) = self.jobs.means().room.usage();
+        LocalResponse::Room { used_bytes: usage.used_bytes, kept_bytes: usage.kept_bytes, quota_bytes }
     }
 
     /// Fetches, and tells how far that is. It goes on only while somebody listens.
@@ -165,6 +181,7 @@ impl HostService {
             store.export(&blob.hash, &PathBuf::from(out)).await.map_err(|error| refused(&error))?;
         }
         drop(pin);
+        drop(self.jobs.means().room.make(0).await);
         Ok(LocalResponse::Fetched { blob })
     }
 }
@@ -225,6 +242,10 @@ impl Service for HostService {
                 }
                 LocalRequest::Fetch(wish) => self.fetch(wish),
                 LocalRequest::Peers => self.peers(),
+                LocalRequest::Room => {
+                    let room = self.room();
+                    stream::once(async { Ok(room) }).boxed()
+                }
             })
         })
     }
@@ -240,4 +261,21 @@ pub(crate) fn may_serve(open: Arc<OpenBlobs>, jobs: Jobs) -> samebit_net::MaySer
         let allowed = jobs.means().policy.admit(Peer::Remote(peer)).is_ok() && open.has(&hash);
         Box::pin(async move { allowed })
     })
+}
+
+/// How much of blobs may go to a peer, if the policy bounds that. Asked piece by piece: where a blob is cut off, the peer goes
+/// on once it may have more.
+pub(crate) fn may_send(jobs: &Jobs) -> Option<samebit_net::MaySend> {
+    let cap = jobs.means().policy.peer.output_bytes_per_hour?;
+    let spent = jobs.means().spent.clone();
+    Some(Arc::new(move |peer, bytes| {
+        let now = Instant::now();
+        let may = spent.output_bytes.level(&peer, now) < cap;
+        if may {
+            spent.output_bytes.spend(peer, bytes, now);
+        } else {
+            tracing::debug!(%peer, "refused blobs by {}", rule_of::PEER_OUTPUT_BYTES);
+        }
+        may
+    }))
 }

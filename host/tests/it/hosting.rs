@@ -70,7 +70,7 @@ impl Drop for Host {
     }
 }
 
-fn submit<'a>(host: &'a Host, args: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn submit<'a>(host: &'a Host, args: &[&'a str]) -> Vec<&'a str> {
     [&["submit", args[0], "--offline", "--host", &host.ticket], &args[1..]].concat()
 }
 

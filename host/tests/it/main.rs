@@ -5,6 +5,8 @@ mod guests;
 #[cfg(unix)]
 mod hosting;
 mod interrupting;
+#[cfg(unix)]
+mod keeping;
 mod looking;
 mod making;
 mod plugins;

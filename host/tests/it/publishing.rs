@@ -82,6 +82,9 @@ fn a_host_that_is_up_publishes_and_fetches_for_its_user() {
     desk.samebit("reader", &["fetch", ticket, "--offline", "--out", "got.txt"]).exits(0);
     assert_eq!(std::fs::read(desk.path("got.txt")).expect("written"), b"some text");
     assert!(desk.path("a.pub").is_file());
+    let list = value["list_ticket"].as_str().expect("a ticket");
+    desk.samebit("reader2", &["fetch", list, "--offline", "--out", "folder"]).exits(0).says(&["a.txt"]);
+    assert_eq!(std::fs::read(desk.path("folder/a.txt")).expect("written"), b"some text");
     let publisher = Publisher::start(&desk, "author", "b.txt");
     desk.samebit("s", &["fetch", publisher.ticket("ticket"), "--out", "b"]).exits(0);
     assert!(std::fs::read(desk.path("b")).expect("written") == vec![3; 1 << 20]);

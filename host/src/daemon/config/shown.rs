@@ -21,7 +21,8 @@ impl HostConfig {
             "jobs": self.slots,
             "memory_bytes": self.caps.memory_bytes,
             "queue": self.caps.queued,
-            "disk_free_bytes": self.disk_free_bytes,
+            "disk_quota_bytes": self.disk.quota_bytes,
+            "disk_free_bytes": self.disk.free_bytes_min,
             "offline": offline,
             "bind": self.bind,
             "relay": relays,
@@ -43,6 +44,8 @@ impl HostConfig {
                 "job": { "limits": job.limits, "input_bytes": job.input_bytes },
                 "peer": {
                     "queued": peer.queued, "running": peer.running, "input_bytes": peer.input_bytes, "fuel": peer.fuel,
+                    "gpu_time_per_hour_s": peer.gpu_time_per_hour.map(|time| time.as_secs()),
+                    "output_bytes_per_hour": peer.output_bytes_per_hour,
                     "requests_per_s": peer.requests_per_s, "connections": peer.connections,
                 },
             },

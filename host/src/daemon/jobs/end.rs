@@ -63,17 +63,20 @@ impl Jobs {
             self.broken(&error);
             return;
         }
-        {
+        let ended = {
             let mut table = self.lock();
-            table.active.remove(id);
             table.fetches.remove(id);
             table.runs.remove(id);
-        }
+            table.active.remove(id)
+        };
+        // What it needed may go from here on, and what it wrote too.
+        drop(ended);
         tracing::info!("{}", word(&event));
         self.means().metrics.ended(&event);
         story.tell(event);
         self.0.changed.send_replace(());
         self.pump();
+        drop(self.means().room.make(0).await);
     }
 }
 

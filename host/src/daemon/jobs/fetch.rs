@@ -8,7 +8,7 @@ use samebit_runner::spec::{BlobRef, JobId, JobSpec};
 use tracing::{Instrument, info_span};
 
 use super::Jobs;
-use super::table::{Phase, asked};
+use super::table::{Phase, Table, asked};
 use crate::daemon::policy;
 use crate::daemon::state::{End, JobRecord};
 
@@ -37,6 +37,7 @@ impl Jobs {
     /// Puts a job where it belongs: in line to fetch, or if everything is here, in line to run.
     pub(super) async fn line_up(&self, id: &JobId) {
         let Some(record) = self.lock().active.get(id).map(|active| active.record.clone()) else { return };
+        self.hold(id, &record.job).await;
         let missing = self.missing(&record).await;
         let mut table = self.lock();
         let Some(active) = table.active.get_mut(id).filter(|active| active.record.end.is_none()) else { return };
@@ -48,6 +49,39 @@ impl Jobs {
             table.fetches.push(owner, *id, 0);
         }
         table.tell_positions();
+    }
+
+    /// Keeps what a job needs in the store from now on, so that what is found there stays there.
+    async fn hold(&self, id: &JobId, job: &JobSpec) {
+        let holds = |table: &Table| table.active.get(id).is_none_or(|active| !active.pins.is_empty());
+        if holds(&self.lock()) {
+            return;
+        }
+        let store = &self.means().machine.host.store;
+        let mut pins = Vec::new();
+        for blob in blobs(job) {
+            match store.pin(&blob.hash).await {
+                Ok(pin) => pins.push(pin),
+                // Noticed again by whoever reads the blob, who can say so.
+                Err(error) => tracing::warn!("a job's blob is not held: {error}"),
+            }
+        }
+        let mut table = self.lock();
+        if let Some(active) = table.active.get_mut(id) {
+            active.pins = pins;
+        }
+    }
+
+    /// How much of this is not here yet.
+    async fn absent_bytes(&self, blobs: &[BlobRef]) -> u64 {
+        let store = &self.means().machine.host.store;
+        let mut bytes: u64 = 0;
+        for blob in blobs {
+            if !matches!(store.contains(&blob.hash).await, Ok(true)) {
+                bytes = bytes.saturating_add(blob.size_bytes);
+            }
+        }
+        bytes
     }
 
     /// What is to be fetched. A blob that is here counts only if its submitters may have it: whoever knows a hash could
@@ -100,6 +134,7 @@ impl Jobs {
             return;
         };
         let missing = self.missing(&record).await;
+        let _room = self.means().room.make(self.absent_bytes(&missing).await).await;
         let told: Told = Arc::new(move |blob, done_bytes| story.tell(EventKind::Fetching { blob, done_bytes }));
         let fetched = tokio::select! {
             fetched = self.means().fetch.fetch(id, missing, record.providers, told) => fetched,

@@ -1,8 +1,8 @@
 //! What a host does first: it takes up what it had promised when it stopped, in whatever way it did.
 //!
 //! A job that was being run may have been signed: then the store keeps the receipt, and that is the job's end, whatever
-//! another run would measure. Else it is run again. A job that was begun several times and never ended takes the host
-//! down, as far as anybody can tell, and is reported as failed.
+//! another run would measure. Else it is run again. A job that was being run each time when the host went down takes it
+//! down, as far as anybody can tell, and is reported as failed; a host that is told to stop counts for nothing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use super::{Inner, Jobs, Means};
 use crate::daemon::queue::Queue;
 use crate::daemon::state::{End, Found, JobRecord, StateError};
 
-/// How often a job may be begun without ending.
+/// How often a job may be begun without ending, but for the host being told to stop.
 const STARTS_MAX: u32 = 3;
 /// How many jobs fetch at once.
 const FETCHES: usize = 16;
@@ -66,12 +66,18 @@ impl Jobs {
         };
         let jobs = Self(Arc::new(Inner { means, table: Mutex::new(table), changed: watch::Sender::new(()) }));
         let mut receipts = jobs.kept_receipts(&found.open).await?;
+        let (mut taken_up, mut written) = (Vec::new(), Vec::new());
         for mut record in found.open {
-            let id = record.id();
             record.first_seq += SEQ_STEP;
-            let starts = record.starts;
-            jobs.means().state.put(&record).await?;
-            jobs.lock().active.insert(id, Active::new(record));
+            written.push(jobs.means().state.put(&record));
+            taken_up.push((record.id(), record.starts));
+            jobs.lock().active.insert(record.id(), Active::new(record));
+        }
+        // All of them in line first: they share the waits for the disk.
+        for written in written {
+            written.await?;
+        }
+        for (id, starts) in taken_up {
             match receipts.remove(&id) {
                 Some(receipt) => jobs.finish(&id, receipt).await,
                 None if starts >= STARTS_MAX => jobs.end(&id, too_often(starts)).await,
@@ -97,6 +103,6 @@ impl Jobs {
 
 fn too_often(starts: u32) -> End {
     End::Failed {
-        reason: format!("the host stopped {starts} times while it ran this job: it will not be run here again"),
+        reason: format!("the host went down {starts} times while it ran this job: it will not be run here again"),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Instant;
 
+use samebit_net::Peer;
 use samebit_net::message::EventKind;
 use samebit_runner::Fetched;
 use samebit_runner::spec::{JobId, JobSpec, Receipt};
@@ -16,16 +18,31 @@ impl Jobs {
     /// Runs a job to its end.
     pub(super) async fn run(self, id: JobId) {
         let Some((job, story, stop)) = self.begin(&id) else { return };
+        let began = Instant::now();
         let ran = tokio::select! {
-            ran = self.way(job, &story) => ran,
-            () = asked(stop) => return self.end(&id, End::Cancelled).await,
+            ran = self.way(&id, job, &story) => Some(ran),
+            () = asked(stop) => None,
         };
+        self.charge(&id, began, ran.as_ref().and_then(|ran| ran.as_ref().ok()));
+        let Some(ran) = ran else { return self.end(&id, End::Cancelled).await };
         match ran {
             Ok(receipt) => self.finish(&id, receipt).await,
             Err(reason) => {
                 tracing::warn!("failed: {reason}");
                 self.end(&id, End::Failed { reason }).await;
             }
+        }
+    }
+
+    /// Counts a run against its owner, if runs are bounded: what the receipt measured, or the time on the clock where there
+    /// is none, so that giving jobs up at their end saves nothing.
+    fn charge(&self, id: &JobId, began: Instant, receipt: Option<&Receipt>) {
+        let means = self.means();
+        let owner = self.lock().active.get(id).map(|active| active.record.owner());
+        if let (Some(Peer::Remote(key)), Some(_)) = (owner, means.policy.peer.gpu_time_per_hour) {
+            let measured = receipt.map(|receipt| receipt.measured.run_time_us);
+            let time = measured.unwrap_or_else(|| u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+            means.spent.gpu_time_us.spend(key, time, Instant::now());
         }
     }
 
@@ -40,7 +57,7 @@ impl Jobs {
     }
 
     /// The steps of `samebit-runner`. The last one signs, and the store keeps the receipt before it is known.
-    async fn way(&self, job: JobSpec, story: &Arc<Story>) -> Result<Receipt, String> {
+    async fn way(&self, id: &JobId, job: JobSpec, story: &Arc<Story>) -> Result<Receipt, String> {
         let machine = &self.means().machine;
         let host = &machine.host;
         let fetched = Fetched::fetch(host, job).await.map_err(text)?;
@@ -49,7 +66,11 @@ impl Jobs {
         story.tell(EventKind::Running);
         let ran = compiled.run(host, story.clone()).await.map_err(text)?;
         story.tell(EventKind::Hashing);
+        let _room = self.means().room.make(ran.written_bytes()).await;
         let committed = ran.commit(host).await.map_err(text)?;
+        if let Some(active) = self.lock().active.get_mut(id) {
+            active.signs = true;
+        }
         committed.sign(host, &machine.key).await.map_err(text)
     }
 }

@@ -1,7 +1,7 @@
 //! How a job is taken on, or not.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
@@ -68,19 +68,20 @@ impl Jobs {
         if table.stopping {
             return Err(Refusal::new(rule::STOPPING, "the host stops: submit elsewhere, or later"));
         }
-        let (peer_going, all_going) = table.going(peer);
+        let going = table.going(peer);
+        let spent = means.spent.of(peer, Instant::now());
         if let Some(active) = table.active.get_mut(&id) {
             if active.record.end.is_some() {
                 return Ok(Taken::Ending);
             }
-            means.policy.decide_known(&Submission::new(peer, submit, peer_going, all_going))?;
+            means.policy.decide_known(&Submission::new(peer, submit, going, spent))?;
             active.record.check_room(&submitter)?;
             active.add(submitter, &submit.providers);
             return Ok(Taken::Known(means.state.put(&active.record).boxed()));
         }
         // Read under the lock: a job leaves the table only once its end can be read.
         let past = self.past(&id)?;
-        let submission = Submission::new(peer, submit, peer_going, all_going);
+        let submission = Submission::new(peer, submit, going, spent);
         if let Some(record) = past.as_ref().filter(|record| matches!(record.end, Some(End::Done { .. }))) {
             means.policy.decide_known(&submission)?;
             record.check_room(&submitter)?;
@@ -89,7 +90,8 @@ impl Jobs {
         means.policy.decide(&submission, &means.caps)?;
         // As much as this and all that was promised before may still write.
         let outputs = submit.job.limits.output_bytes;
-        (means.room)(all_going.input_bytes.saturating_add(policy::input_bytes(&submit.job)).saturating_add(outputs))?;
+        let inputs = going.1.input_bytes.saturating_add(policy::input_bytes(&submit.job));
+        means.room.check(inputs.saturating_add(outputs))?;
         let record = JobRecord {
             job: submit.job.clone(),
             submitters: vec![submitter],

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use samebit_net::Peer;
 use samebit_net::message::{EventKind, JobState, Provider};
 use samebit_runner::spec::{ChainHead, JobId};
+use samebit_runner::store::Pin;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -49,6 +50,10 @@ pub(super) struct Active {
     pub(super) stop: watch::Sender<bool>,
     /// Kills its task, which ends nothing and writes nothing.
     pub(super) abort: Option<AbortHandle>,
+    /// True once it may have a receipt that nobody knows of yet.
+    pub(super) signs: bool,
+    /// Keeps what it needs in the store.
+    pub(super) pins: Vec<Pin>,
 }
 
 /// Where a job is.
@@ -66,7 +71,15 @@ impl Active {
     /// A job that was just taken on.
     pub(super) fn new(record: JobRecord) -> Self {
         let story = Story::new(record.first_seq);
-        Self { record, story, phase: Phase::Waiting, stop: watch::Sender::new(false), abort: None }
+        Self {
+            record,
+            story,
+            phase: Phase::Waiting,
+            stop: watch::Sender::new(false),
+            abort: None,
+            signs: false,
+            pins: Vec::new(),
+        }
     }
 
     /// Notes somebody who wants it too.
@@ -144,5 +157,18 @@ impl Table {
         for abort in self.active.values_mut().filter_map(|active| active.abort.take()) {
             abort.abort();
         }
+    }
+
+    /// Takes back that jobs were begun which are stopped because the host is, and gives what is to be written of them. One
+    /// that may have a receipt stays begun, so that the receipt is looked for.
+    pub(super) fn unbegin(&mut self) -> Vec<JobRecord> {
+        let stopped = self.active.values_mut().filter(|active| {
+            active.phase == Phase::Running && active.record.end.is_none() && !active.signs && active.record.starts > 0
+        });
+        let taken_back = stopped.map(|active| {
+            active.record.starts -= 1;
+            active.record.clone()
+        });
+        taken_back.collect()
     }
 }

@@ -1,5 +1,6 @@
 //! A host in one process: what it takes on is done once, whatever happens in between.
 
+mod keeping;
 mod sharing;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use samebit_runner::spec::{BlobRef, HostKey, JobSpec, Limits, Profile, Receipt, 
 use samebit_runner::store::Store;
 
 use super::*;
+use crate::daemon::disk::Bounds;
 use crate::daemon::policy::PolicyFile;
 
 /// Ends at once.
@@ -62,7 +64,13 @@ const KEY: [u8; 32] = [7; 32];
 
 impl Desk {
     async fn open(folder: &Path, slots: usize) -> Self {
+        Self::open_within(folder, slots, Bounds::default()).await
+    }
+
+    async fn open_within(folder: &Path, slots: usize, bounds: Bounds) -> Self {
         let store = Store::open(&folder.join("store"), Duration::from_secs(10)).await.expect("a store");
+        store.keep_accounts().await.expect("accounts");
+        let room = Room::new(store.clone(), folder, bounds, Arc::default());
         let air = Air::default();
         let modules = [EMPTY, SPIN].map(|text| wat::parse_str(text).expect("valid"));
         air.blobs.lock().expect("no panic").extend(modules);
@@ -87,8 +95,9 @@ impl Desk {
             fetch: Arc::new(air.clone()),
             guests: Handle::current(),
             metrics: Arc::default(),
+            spent: Arc::new(Spent::new(Instant::now())),
             open: Arc::default(),
-            room: Box::new(|_| Ok(())),
+            room,
         };
         Self { jobs: Jobs::start(means, found).await.expect("started"), air }
     }
@@ -108,10 +117,19 @@ impl Desk {
         }
     }
 
+    /// A job that writes little.
+    fn within(mut job: JobSpec, output_bytes: u64) -> JobSpec {
+        job.limits.output_bytes = output_bytes;
+        job
+    }
+
     async fn submit(&self, peer: Peer, job: &JobSpec) -> Accepted {
+        self.try_submit(peer, job).await.expect("accepted")
+    }
+
+    async fn try_submit(&self, peer: Peer, job: &JobSpec) -> Result<Accepted, Refusal> {
         let (providers, on_disconnect) = (Vec::new(), OnDisconnect::Detach);
-        let submit = Submit { job: job.clone(), publication: None, providers, on_disconnect };
-        self.jobs.submit(peer, submit).await.expect("accepted")
+        self.jobs.submit(peer, Submit { job: job.clone(), publication: None, providers, on_disconnect }).await
     }
 
     async fn last(&self, peer: Peer, job: &JobSpec) -> EventKind {

@@ -1,13 +1,14 @@
 //! The policy file: TOML, every field optional, none unknown.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use samebit_runner::spec::Limits;
 use serde::Deserialize;
 use thiserror::Error;
 
 use super::{Hashes, JobCaps, Keys, Lists, PeerCaps, Policy};
-use crate::cli::limits::{LimitArgs, bytes_value, count_value};
+use crate::cli::limits::{LimitArgs, bytes_value, count_value, duration_value};
 
 /// More than any policy has: about 10,000 keys.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -78,6 +79,10 @@ struct PeerFile {
     input_bytes: Option<u64>,
     #[serde(deserialize_with = "count_value")]
     fuel: Option<u64>,
+    #[serde(deserialize_with = "duration_value")]
+    gpu_time_per_hour: Option<Duration>,
+    #[serde(deserialize_with = "bytes_value")]
+    output_bytes_per_hour: Option<u64>,
     requests_per_s: Option<u32>,
     connections: Option<usize>,
 }
@@ -115,6 +120,8 @@ impl PolicyFile {
                 running: peer.running.unwrap_or(usize::MAX),
                 input_bytes: peer.input_bytes.unwrap_or(64 << 30),
                 fuel: peer.fuel.unwrap_or(u64::MAX),
+                gpu_time_per_hour: peer.gpu_time_per_hour,
+                output_bytes_per_hour: peer.output_bytes_per_hour,
                 requests_per_s: peer.requests_per_s.unwrap_or(1_000),
                 connections: peer.connections.unwrap_or(16),
             },

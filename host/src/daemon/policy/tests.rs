@@ -29,7 +29,8 @@ fn policy(text: &str) -> Policy {
 
 fn submission(job: &JobSpec) -> Submission<'_> {
     let peer = Peer::Remote(key(1).public());
-    Submission { peer, job, publications: &[], peer_going: Going::default(), all_going: Going::default() }
+    let (peer_going, all_going) = Default::default();
+    Submission { peer, job, publications: &[], peer_going, all_going, peer_spent: PeerSpent::default() }
 }
 
 /// The rule that refuses, or nothing.
@@ -148,5 +149,24 @@ fn mistakes_in_a_file_are_named() {
     ] {
         let error = toml::from_str::<PolicyFile>(text).expect_err(text).to_string();
         assert!(error.contains(wanted), "{text}: {error}");
+    }
+}
+
+#[test]
+fn what_a_peer_had_lately_counts_against_it() {
+    let job = job();
+    let with = |peer: &str, gpu_time, output_bytes| {
+        let policy = policy(&format!("submitters.allow = ['any']\n[peer]\n{peer}"));
+        let peer_spent = PeerSpent { gpu_time: Duration::from_secs(gpu_time), output_bytes };
+        refused(&policy, &Submission { peer_spent, ..submission(&job) })
+    };
+    assert_eq!(with("", 1 << 30, u64::MAX), None, "nothing is said of it");
+    assert_eq!(with("gpu-time-per-hour = '10min'", 599, 0), None);
+    assert_eq!(with("gpu-time-per-hour = '10min'", 600, 0).as_deref(), Some("peer.gpu-time-per-hour"));
+    assert_eq!(with("output-bytes-per-hour = '1GiB'", 0, (1 << 30) - 1), None);
+    assert_eq!(with("output-bytes-per-hour = '1GiB'", 0, 1 << 30).as_deref(), Some("peer.output-bytes-per-hour"));
+    for wrong in ["gpu-time-per-hour = 600", "gpu-time-per-hour = '600'", "gpu-time-per-hour = 'long'"] {
+        let file = toml::from_str::<PolicyFile>(&format!("[peer]\n{wrong}"));
+        file.expect_err("a time has a unit");
     }
 }

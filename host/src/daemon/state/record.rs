@@ -24,7 +24,7 @@ pub(crate) struct JobRecord {
     pub(crate) order: u64,
     /// True once its blobs came from its providers, or were proven to be there.
     pub(crate) fetched: bool,
-    /// How often it was begun.
+    /// How often it was begun, but for those times when the host was told to stop meanwhile.
     pub(crate) starts: u32,
     /// The number of the first event of this attempt.
     pub(crate) first_seq: u64,
