@@ -62,7 +62,10 @@ struct Published {
 pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<Exit, Failure> {
     if let Some(client) = remote::client(config) {
         args.net.check_for_daemon()?;
-        let published = hand_over(&args, &client).await?;
+        let published = tokio::select! {
+            published = hand_over(&args, &client) => published?,
+            () = interrupt::ended() => return Err(Failure::interrupted()),
+        };
         return finish(&args, &published, config, output).map(|()| Exit::Ok);
     }
     let desk = tokio::select! {

@@ -7,7 +7,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use samebit_net::message::Refusal;
 use samebit_runner::store::{Store, Usage};
@@ -27,6 +27,8 @@ pub(crate) struct Room {
     bounds: Bounds,
     /// What was made room for and has not come yet, in bytes.
     promised: Arc<AtomicU64>,
+    /// True if the last eviction failed.
+    stuck: AtomicBool,
     metrics: Arc<Metrics>,
 }
 
@@ -54,7 +56,8 @@ impl Drop for Promise {
 impl Room {
     /// The room of a store, which keeps accounts, in a folder.
     pub(crate) fn new(store: Store, path: &Path, bounds: Bounds, metrics: Arc<Metrics>) -> Self {
-        Self { store, path: path.to_owned(), bounds, promised: Arc::default(), metrics }
+        let (promised, stuck) = Default::default();
+        Self { store, path: path.to_owned(), bounds, promised, stuck, metrics }
     }
 
     /// What blobs take, and may take.
@@ -71,6 +74,10 @@ impl Room {
                 "this host keeps at most {quota} bytes of blobs: {kept_bytes} of them stay, and this job with those before \
                  it may take {wanted}; lower its limit on outputs, or submit elsewhere"
             );
+            return Err(Refusal::new(rule::HOST_DISK_QUOTA, text));
+        }
+        if quota_bytes.is_some_and(|quota| quota < used_bytes) && self.stuck.load(Ordering::Relaxed) {
+            let text = "this host can make no room in its store: its operator has to look; submit elsewhere";
             return Err(Refusal::new(rule::HOST_DISK_QUOTA, text));
         }
         let may_go = quota_bytes.map_or(0, |_| used_bytes.saturating_sub(kept_bytes));
@@ -105,7 +112,9 @@ impl Room {
     }
 
     async fn evict(&self, bytes_max: u64) {
-        match self.store.evict(bytes_max).await {
+        let evicted = self.store.evict(bytes_max).await;
+        self.stuck.store(evicted.is_err(), Ordering::Relaxed);
+        match evicted {
             Ok(evicted) => {
                 self.metrics.evicted(evicted.blobs, evicted.bytes);
                 tracing::info!(blobs = evicted.blobs, bytes = evicted.bytes, "evicted");

@@ -10,7 +10,7 @@ use crate::guests::{CAT, EMPTY, SPIN, TRAP};
 use crate::support::{Desk, Done};
 
 /// Counts for about a second in a build without optimization, then ends.
-const LONG: &str = r#"(module (memory (export "memory") 1) (func (export "_start") (local $n i64)
+pub(crate) const LONG: &str = r#"(module (memory (export "memory") 1) (func (export "_start") (local $n i64)
     (loop $l (local.set $n (i64.add (local.get $n) (i64.const 1)))
         (br_if $l (i64.lt_u (local.get $n) (i64.const 400000000))))))"#;
 
@@ -40,6 +40,10 @@ impl Host {
         }
         let up: Value = serde_json::from_str(&text).expect("JSON");
         Self { child, ticket: up["ticket"].as_str().expect("a ticket").to_owned() }
+    }
+
+    pub(crate) fn ticket(&self) -> &str {
+        &self.ticket
     }
 
     /// Asks it to end.

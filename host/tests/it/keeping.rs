@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::guests::CAT;
-use crate::hosting::{Host, submit};
+use crate::hosting::{Host, LONG, submit};
 use crate::support::Desk;
 
 const QUOTA: u64 = 1 << 20;
@@ -69,4 +69,36 @@ fn a_host_stays_within_its_quota_and_keeps_every_receipt() {
     desk.samebit("author", &["verify", "r", "--offline", "--outputs", "out"]).exits(1);
     std::fs::write(desk.path("out/stdout"), vec![3; 150_000]).expect("written");
     desk.samebit("author", &["verify", "r", "--offline", "--outputs", "out"]).exits(0).says(&["match"]);
+}
+
+#[test]
+fn a_peer_has_its_share_of_an_hour() {
+    let desk = Desk::new();
+    desk.module("long.wasm", LONG);
+    desk.module("cat.wasm", CAT);
+    let policy = "submitters.allow = ['any']\n[peer]\ngpu-time-per-hour = '1s'\noutput-bytes-per-hour = '1MiB'";
+    desk.file("policy.toml", policy);
+    let host = Host::start(&desk, "host", &["--policy", "policy.toml"]);
+    // As often as it takes on this machine, and each time another job.
+    let refused = (0..50).find_map(|number| {
+        let number = number.to_string();
+        let done = desk.samebit("one", &submit(&host, &["long.wasm", "--arg", &number, "--wait"]));
+        (done.code != 0).then_some((number, done))
+    });
+    let (number, done) = refused.expect("50 runs take a second");
+    assert_ne!(number, "0", "{done:?}");
+    done.exits(2).says(&["peer.gpu-time-per-hour"]);
+    // Another peer has a share of its own, here of bytes: it is cut off where that ends, and gets no further jobs.
+    desk.file("in.bin", vec![1; 3 << 20]);
+    let order = ["cat.wasm", "-i", "stdin=in.bin", "--wait"];
+    desk.samebit("three", &submit(&host, &order)).exits(0);
+    let hash = blake3::hash(&vec![1; 3 << 20]).to_string();
+    let ticket = host.ticket();
+    desk.samebit("two", &["fetch", &hash, "--offline", "--from", ticket, "--out", "got"]).exits(3);
+    assert!(!desk.path("got").exists());
+    // It may still ask for what is there already, of which it is sent as little.
+    desk.samebit("two", &submit(&host, &order)).exits(3).says(&["is known there", "refuses to serve"]);
+    desk.file("in.bin", "small");
+    desk.samebit("two", &submit(&host, &order)).exits(2).says(&["peer.output-bytes-per-hour"]);
+    desk.samebit("three", &submit(&host, &order)).exits(0);
 }

@@ -16,8 +16,8 @@ use futures_util::StreamExt;
 use iroh_blobs::api::blobs::BlobStatus;
 use samebit_spec::Hash;
 
+use crate::books::Usage;
 use crate::hashing::blocking;
-use crate::shelf::Usage;
 use crate::{DatabaseError, Store, recent};
 
 /// How long those who serve a blob get to stop.
@@ -78,7 +78,7 @@ impl Store {
         let evicted = tokio::spawn(async move {
             // One at a time: a second one would find the victims of the first gone.
             let _alone = store.evicting().await;
-            store.shelf().weigh_incomplete();
+            store.weigh_incomplete().await?;
             let before = store.usage().used_bytes;
             let victims = store.shelf().doom(bytes_max);
             let removed = store.remove(&victims).await;
@@ -87,6 +87,18 @@ impl Store {
             Ok(Evicted { blobs: removed?, bytes })
         });
         evicted.await.map_err(DatabaseError::new)?
+    }
+
+    /// Looks again at what was incomplete: its last bytes may have come to the disk after whoever fetched it left.
+    async fn weigh_incomplete(&self) -> Result<(), DatabaseError> {
+        for hash in self.shelf().incomplete() {
+            self.shelf().weigh(&hash);
+            let status = self.index().status(*hash.as_bytes()).await.map_err(DatabaseError::new)?;
+            if matches!(status, BlobStatus::Complete { .. }) {
+                self.shelf().complete(&hash);
+            }
+        }
+        Ok(())
     }
 
     /// Removes doomed blobs, apart from those that somebody does not stop reading.

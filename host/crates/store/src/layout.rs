@@ -21,7 +21,7 @@ use std::time::SystemTime;
 
 use samebit_spec::Hash;
 
-use crate::shelf::Held;
+use crate::books::Held;
 
 /// The text of the format file.
 const FORMAT: &str = "samebit store 1\n";

@@ -25,6 +25,7 @@
 
 mod adopt;
 mod blob;
+mod books;
 mod error;
 mod evict;
 mod export;
@@ -44,6 +45,7 @@ mod store;
 mod sweep;
 
 pub use blob::{Blob, FileBlob};
+pub use books::Usage;
 pub use error::DatabaseError;
 pub use evict::Evicted;
 pub use export::ExportError;
@@ -51,5 +53,4 @@ pub use import::{ImportBy, ImportError, REFERENCE_FROM_BYTES};
 pub use pin::{Pin, Reading};
 pub use read::{MEMORY_BYTES_MAX, ReadError};
 pub use receipts::{KeepError, ReceiptsError};
-pub use shelf::Usage;
 pub use store::{OpenError, Store};

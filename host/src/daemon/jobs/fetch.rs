@@ -8,7 +8,7 @@ use samebit_runner::spec::{BlobRef, JobId, JobSpec};
 use tracing::{Instrument, info_span};
 
 use super::Jobs;
-use super::table::{Phase, Table, asked};
+use super::table::{Phase, asked};
 use crate::daemon::policy;
 use crate::daemon::state::{End, JobRecord};
 
@@ -36,8 +36,8 @@ fn blobs(job: &JobSpec) -> impl Iterator<Item = &BlobRef> {
 impl Jobs {
     /// Puts a job where it belongs: in line to fetch, or if everything is here, in line to run.
     pub(super) async fn line_up(&self, id: &JobId) {
+        self.hold(id).await;
         let Some(record) = self.lock().active.get(id).map(|active| active.record.clone()) else { return };
-        self.hold(id, &record.job).await;
         let missing = self.missing(&record).await;
         let mut table = self.lock();
         let Some(active) = table.active.get_mut(id).filter(|active| active.record.end.is_none()) else { return };
@@ -52,15 +52,15 @@ impl Jobs {
     }
 
     /// Keeps what a job needs in the store from now on, so that what is found there stays there.
-    async fn hold(&self, id: &JobId, job: &JobSpec) {
-        let holds = |table: &Table| table.active.get(id).is_none_or(|active| !active.pins.is_empty());
-        if holds(&self.lock()) {
-            return;
-        }
+    pub(super) async fn hold(&self, id: &JobId) {
+        let needed: Vec<_> = match self.lock().active.get(id).filter(|active| active.pins.is_empty()) {
+            Some(active) => blobs(&active.record.job).map(|blob| blob.hash).collect(),
+            None => return,
+        };
         let store = &self.means().machine.host.store;
         let mut pins = Vec::new();
-        for blob in blobs(job) {
-            match store.pin(&blob.hash).await {
+        for hash in needed {
+            match store.pin(&hash).await {
                 Ok(pin) => pins.push(pin),
                 // Noticed again by whoever reads the blob, who can say so.
                 Err(error) => tracing::warn!("a job's blob is not held: {error}"),

@@ -77,6 +77,10 @@ impl Jobs {
         for written in written {
             written.await?;
         }
+        // And all of them held, before the end of one makes room.
+        for (id, _) in &taken_up {
+            jobs.hold(id).await;
+        }
         for (id, starts) in taken_up {
             match receipts.remove(&id) {
                 Some(receipt) => jobs.finish(&id, receipt).await,

@@ -273,3 +273,27 @@ async fn strangers_are_no_reason_to_serve_friends_later() {
     };
     soon(async { tokio::join!(flood, friends) }).await;
 }
+
+#[tokio::test]
+async fn one_peer_does_not_take_all_connections_for_blobs() {
+    const SHARE: usize = 64;
+    let lab = Lab::new();
+    let (host, honest) = (lab.machine(1).await, lab.machine(2).await);
+    let blob = host.add(&noise(1, 100_000)).await;
+    let rogue = rogue().await;
+    let (mut held, mut closed) = (Vec::new(), 0);
+    for _ in 0..SHARE + 8 {
+        let connection = soon(rogue.connect(address(&host), iroh_blobs::ALPN)).await.expect("connected");
+        held.push(connection);
+    }
+    for connection in &held[SHARE..] {
+        soon(connection.closed()).await;
+        closed += 1;
+    }
+    assert!(closed == 8 && held[..SHARE].iter().all(|connection| connection.close_reason().is_none()));
+    let providers = [host.provider()];
+    let fetcher = Fetcher::new(&honest.node, &providers, 1 << 20);
+    drop(soon(fetcher.fetch(Wish::from(blob), &|_| ())).await.expect("others are served"));
+    held.clear();
+    rogue.close().await;
+}

@@ -2,6 +2,7 @@
 
 mod announcing;
 mod asking;
+mod evicting;
 mod fetching;
 mod hostile;
 mod local;

@@ -241,3 +241,42 @@ async fn a_pin_holds_whatever_is_evicted_meanwhile() {
     assert_eq!(store.usage().used_bytes, on_disk(&folder));
     store.close().await.expect("close");
 }
+
+/// Blobs that are published while others are swept away: iroh-blobs' own collection may lose such (its issue 247).
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_published_while_others_go_is_not_lost() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    store.keep_accounts().await.expect("accounts");
+    let publishers = (0..3_u64).map(|publisher| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let mut published = Vec::new();
+            for number in 0..60 {
+                let (blob, pin) =
+                    store.import_bytes(noise(publisher << 32 | number, 20_000).into()).await.expect("import");
+                // Something to be swept, too.
+                drop(
+                    store.import_bytes(noise(1 << 40 | publisher << 32 | number, 20_000).into()).await.expect("import"),
+                );
+                store.publish(&blob.hash).await.expect("publish");
+                drop(pin);
+                published.push(blob);
+            }
+            published
+        })
+    });
+    let publishers: Vec<_> = publishers.collect();
+    let mut evicted = 0;
+    while !publishers.iter().all(tokio::task::JoinHandle::is_finished) {
+        evicted += store.evict(0).await.expect("evict").blobs;
+    }
+    evicted += store.evict(0).await.expect("evict").blobs;
+    assert_eq!(evicted, 180);
+    for publisher in publishers {
+        for blob in publisher.await.expect("no panic") {
+            assert_eq!(store.open_blob(&blob.hash).await.expect("it stays").size_bytes(), 20_000);
+        }
+    }
+    store.close().await.expect("close");
+}

@@ -1,4 +1,4 @@
-//! What jobs hold, and what a host that stops makes of those that run.
+//! What jobs hold, and what becomes of them when their host stops, in whatever way, and starts again.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use samebit_net::message::{EventKind, JobState};
 use super::{Desk, peer, receipt};
 use crate::daemon::disk::Bounds;
 use crate::daemon::jobs::tests::{EMPTY, SPIN};
+use crate::daemon::state::State;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_a_host_in_order_is_not_held_against_its_jobs() {
@@ -54,4 +55,56 @@ async fn what_a_job_needs_is_held_until_its_end_and_may_go_then() {
     desk.submit(peer(1), &small).await;
     receipt(desk.last(peer(1), &small).await);
     desk.drop_dead().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_going_on_is_taken_up_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (spin, waits, done) = {
+        let desk = Desk::open(folder.path(), 1).await;
+        let (spin, waits, done) = (Desk::job(SPIN, 0), Desk::job(EMPTY, 1), Desk::job(EMPTY, 2));
+        desk.submit(peer(1), &done).await;
+        let done_receipt = receipt(desk.last(peer(1), &done).await);
+        desk.submit(peer(1), &spin).await;
+        desk.running(&spin).await;
+        desk.submit(peer(1), &waits).await;
+        desk.drop_dead().await;
+        (spin, waits, (done, done_receipt))
+    };
+    for starts in 2..=3 {
+        let desk = Desk::open(folder.path(), 1).await;
+        desk.running(&spin).await;
+        assert_eq!(receipt(desk.last(peer(1), &done.0).await), done.1, "what was done stays done");
+        let record = desk.jobs.means().state.job(&spin.id()).expect("read").expect("known");
+        assert!(record.starts == starts && record.first_seq > 0, "{record:?}");
+        desk.drop_dead().await;
+    }
+    let desk = Desk::open(folder.path(), 1).await;
+    assert!(
+        matches!(desk.last(peer(1), &spin).await, EventKind::Failed { reason } if reason.as_str().contains("3 times"))
+    );
+    receipt(desk.last(peer(1), &waits).await);
+    assert_eq!(desk.jobs.receipts(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_the_store_kept_is_the_jobs_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (job, kept) = {
+        let desk = Desk::open(folder.path(), 1).await;
+        let job = Desk::job(EMPTY, 0);
+        desk.submit(peer(1), &job).await;
+        let kept = receipt(desk.last(peer(1), &job).await);
+        // As if the process had been killed between the store and the state.
+        let mut record = desk.jobs.means().state.job(&job.id()).expect("read").expect("known");
+        record.end = None;
+        assert_eq!(record.starts, 1);
+        desk.drop_dead().await;
+        std::fs::remove_file(folder.path().join("state.redb")).expect("removed");
+        let (state, _) = State::open(&folder.path().join("state.redb")).expect("a new state");
+        state.put(&record).await.expect("written");
+        (job, kept)
+    };
+    let desk = Desk::open(folder.path(), 1).await;
+    assert_eq!(receipt(desk.last(peer(1), &job).await), kept, "and not a second receipt");
 }

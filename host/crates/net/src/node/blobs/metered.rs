@@ -62,8 +62,9 @@ impl<W: SendStream> SendStream for Metered<W> {
         let began = Instant::now();
         let left = self.stall_time.saturating_sub(self.pace.waited);
         let sent = tokio::select! {
-            sent = timeout(left, self.stream.send_bytes(bytes)) => sent,
+            biased;
             () = self.reading.evicted() => return Err(self.end(ERR_INTERNAL, "the blob is evicted")),
+            sent = timeout(left, self.stream.send_bytes(bytes)) => sent,
         };
         let Ok(sent) = sent else { return Err(self.end(ERR_LIMIT, "the peer does not take it")) };
         self.pace.note(began.elapsed(), count);
