@@ -145,3 +145,62 @@ fn free_bytes(path: &Path) -> io::Result<Option<u64>> {
 fn free_bytes(_path: &Path) -> io::Result<Option<u64>> {
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A store with two blobs, one of them published, and what each takes.
+    async fn store(folder: &Path) -> (Store, u64) {
+        let store = Store::open(&folder.join("store"), Duration::ZERO).await.expect("a store");
+        store.keep_accounts().await.expect("accounts");
+        let (kept, _pin) = store.import_bytes(vec![1; 100_000].into()).await.expect("imported");
+        store.publish(&kept.hash).await.expect("published");
+        drop(store.import_bytes(vec![2; 100_000].into()).await.expect("imported"));
+        let used = store.usage().used_bytes;
+        (store, used / 2)
+    }
+
+    fn refused(room: &Room, wanted: u64) -> Option<String> {
+        room.check(wanted).err().map(|refusal| refusal.rule.to_string())
+    }
+
+    #[tokio::test]
+    async fn what_could_not_fit_is_refused_and_room_is_made_for_what_can() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, each) = store(folder.path()).await;
+        let metrics = Arc::new(Metrics::default());
+        let room = |quota_bytes, free_bytes_min| {
+            Room::new(store.clone(), folder.path(), Bounds { quota_bytes, free_bytes_min }, metrics.clone())
+        };
+        let quota = Some(2 * each + 1_000);
+        assert_eq!(refused(&room(None, 0), 1_000), None);
+        assert_eq!(refused(&room(quota, 0), each + 1_000), None, "the other one may go");
+        assert_eq!(refused(&room(quota, 0), each + 1_001).as_deref(), Some("host.disk-quota"));
+        assert_eq!(refused(&room(None, u64::MAX), 0).as_deref(), Some("host.disk-free"));
+        drop(room(None, u64::MAX).make(u64::MAX).await);
+        assert_eq!(store.usage().used_bytes, 2 * each, "without a quota nothing goes");
+        let room = room(quota, 0);
+        let promise = room.make(500).await;
+        assert_eq!(store.usage().used_bytes, 2 * each, "there is room");
+        let second = room.make(600).await;
+        assert_eq!(store.usage().used_bytes, each, "not for both");
+        drop((promise, second));
+        assert_eq!(room.promised.load(Ordering::Relaxed), 0);
+        store.close().await.expect("closed");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_makes_room_too_if_there_is_a_quota() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, each) = store(folder.path()).await;
+        let bounds = Bounds { quota_bytes: Some(1 << 40), free_bytes_min: u64::MAX / 2 };
+        let room = Room::new(store.clone(), folder.path(), bounds, Arc::default());
+        assert_eq!(refused(&room, 0).as_deref(), Some("host.disk-free"));
+        drop(room.make(0).await);
+        assert_eq!(store.usage().used_bytes, each);
+        store.close().await.expect("closed");
+    }
+}
