@@ -76,6 +76,26 @@ async fn part_work() {
 }
 
 #[tokio::test]
+#[ignore = "the part of the second process; other tests start it"]
+async fn part_evict() {
+    let Some(path) = std::env::var_os(STORE) else { return };
+    let store = Store::open(path.as_ref(), Duration::ZERO).await.expect("open");
+    store.keep_accounts().await.expect("accounts");
+    let from = store.receipts().await.expect("list").len() as u64;
+    for index in from.. {
+        let (blobs, receipt) = round(index);
+        let mut pins = Vec::new();
+        for bytes in blobs {
+            pins.push(store.import_bytes(bytes.into()).await.expect("import"));
+        }
+        store.keep(&receipt).await.expect("keep");
+        drop(pins);
+        say(&format!("kept {index}"));
+        store.evict(500_000).await.expect("evict");
+    }
+}
+
+#[tokio::test]
 async fn serial_second_process_waits_or_is_told_who() {
     let folder = Folder::new();
     let (mut child, mut lines) = start("part_hold", &folder.store());
@@ -124,4 +144,41 @@ async fn serial_killed_process_leaves_a_store_with_all_that_was_kept() {
         assert_eq!(std::fs::read_dir(store.scratch_dir()).expect("list").count(), 0);
         store.close().await.expect("close");
     }
+}
+
+#[tokio::test]
+async fn serial_process_that_is_killed_while_it_evicts_leaves_no_entry_without_bytes() {
+    let folder = Folder::new();
+    let mut kept = 0;
+    for kill in 0..10_u64 {
+        let (mut child, mut lines) = start("part_evict", &folder.store());
+        for _ in 0..1 + kill % 3 {
+            let line = hear(&mut lines).expect("the child works");
+            kept = line.strip_prefix("kept ").and_then(|index| index.parse::<u64>().ok()).expect("an index") + 1;
+        }
+        // Somewhere within an eviction, or after it.
+        std::thread::sleep(Duration::from_millis(kill * 3));
+        child.kill().expect("kill");
+        child.wait().expect("wait");
+
+        let store = folder.open().await;
+        store.keep_accounts().await.expect("accounts");
+        for index in 0..kept {
+            let (blobs, receipt) = round(index);
+            assert_eq!(store.receipt(&receipt.id()).await.expect("kept"), receipt, "kill {kill} receipt {index}");
+            for bytes in blobs {
+                let blob = BlobRef::of(&bytes);
+                if store.contains(&blob.hash).await.expect("contains") {
+                    store.open_blob(&blob.hash).await.expect("whole or gone");
+                }
+            }
+        }
+        store.close().await.expect("close");
+    }
+    let store = folder.open().await;
+    store.keep_accounts().await.expect("accounts");
+    store.evict(0).await.expect("evict");
+    let usage = store.usage();
+    assert_eq!(usage.used_bytes, usage.kept_bytes, "what crashes left goes too");
+    store.close().await.expect("close");
 }
