@@ -3,6 +3,9 @@
 //! Works with this user's own store. If a daemon holds that, a temporary one takes its place, and what ends up in it is
 //! gone when the command ends; the identity is the same.
 
+mod line;
+mod order;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +17,8 @@ use samebit_runner::spec::{BlobRef, Hash, HostKey};
 use samebit_runner::store::{OpenError, Pin, Store};
 use tempfile::TempDir;
 
+pub(crate) use self::line::Line;
+pub(crate) use self::order::Order;
 use crate::config::Config;
 use crate::daemon::config::reach;
 use crate::error::Failure;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use samebit_net::message::{EventKind, FetchWish, LocalRequest, OnDisconnect, Provider, Submit};
-use samebit_net::{Client, ClientError, Ending, Story};
+use samebit_net::Ending;
+use samebit_net::message::{FetchWish, LocalRequest, OnDisconnect, Provider};
 use samebit_runner::spec::{BlobRef, Publication, Receipt, Status};
 use serde_json::json;
 
@@ -16,7 +15,7 @@ use crate::cli::watch::Watch;
 use crate::config::Config;
 use crate::error::{Exit, Failure};
 use crate::output::Output;
-use crate::remote::{self, Desk, NetArgs, To};
+use crate::remote::{self, Desk, Line, NetArgs, Order, To};
 
 const AFTER: &str = "\
 The host fetches the module and the inputs from here, so this command stays until it has them; with --detach no longer.
@@ -38,8 +37,6 @@ Examples:
 
 /// How often a lost connection is made again before the command gives up.
 const RETRIES: u32 = 5;
-/// How long to wait before the first time. Doubled for each further one.
-const RETRY_WAIT: Duration = Duration::from_millis(250);
 
 /// Arguments of `samebit submit`.
 #[derive(Debug, clap::Args)]
@@ -76,27 +73,25 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<Exit, Failure> {
     let draft = args.job.draft()?;
     let publication = args.publication.as_deref().map(read_publication).transpose()?;
-    let local = match (&args.host, remote::client(config)) {
+    let (line, to) = match (args.host, remote::client(config)) {
+        (Some(provider), _) => (Line::remote(provider), To::Others),
+        (None, Some(client)) => (Line::local(client), To::Daemon),
         (None, None) => {
             let why = "no host is named and none is up on this store: name one with --host, or start `samebit host`";
             return Err(Failure::usage("host", why));
         }
-        (None, Some(client)) => Some(client),
-        (Some(_), _) => None,
     };
-    let to = if local.is_some() { To::Daemon } else { To::Others };
     let desk = Desk::open(config, &args.net, to, output).await?;
     let order = Order {
-        host: args.host.map_or(Host::Local(local), Host::Remote),
+        desk: &desk,
+        line: &line,
         detach: args.detach,
         on_disconnect: if args.cancel_on_disconnect { OnDisconnect::Cancel } else { OnDisconnect::Detach },
-        publication,
+        publication: publication.as_ref(),
+        retries: RETRIES,
     };
-    let ended = order.carry_out(draft, &desk, output).await;
-    let done = match ended {
-        Ok(Some((receipt, client))) => {
-            write(&order.host, receipt, &client, &desk, args.out.as_deref(), args.receipt.as_deref()).await.map(Some)
-        }
+    let done = match carry_out(&order, draft, output).await {
+        Ok(Some(receipt)) => write(&order, receipt, args.out.as_deref(), args.receipt.as_deref()).await.map(Some),
         Ok(None) => Ok(None),
         Err(failure) => Err(failure),
     };
@@ -106,150 +101,37 @@ pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<
     Ok(if written.receipt.outcome.status == Status::Ok { Exit::Ok } else { Exit::Negative })
 }
 
-/// Whom a job goes to.
-enum Host {
-    /// Another machine.
-    Remote(Provider),
-    /// This user's daemon.
-    Local(Option<Client>),
-}
-
-/// What is to be done.
-struct Order {
-    host: Host,
-    detach: bool,
-    on_disconnect: OnDisconnect,
-    publication: Option<Publication>,
-}
-
-impl Host {
-    async fn connect(&self, desk: &Desk) -> Result<Client, ClientError> {
-        match self {
-            Self::Remote(provider) => desk.node.connect(provider).await,
-            Self::Local(Some(client)) => Ok(client.clone()),
-            Self::Local(None) => Err(ClientError::Lost("there is no local host".to_owned())),
+/// The way of the job, from here to its receipt. `None` if nobody waits for that.
+async fn carry_out(order: &Order<'_>, draft: Draft, output: &Output) -> Result<Option<Receipt>, Failure> {
+    let imported = draft.import(&order.desk.store).await?;
+    let (accepted, story) = order.place(&imported.job).await?;
+    output.note(&format!("job {}{}", accepted.job, if accepted.known { " is known there" } else { " is accepted" }));
+    let watch = Watch::new(output);
+    let followed = order.follow(story, &mut |event| watch.tell(event)).await;
+    watch.progress.finish();
+    let ending = followed?;
+    drop(imported.pins);
+    match ending {
+        None => {
+            let id = accepted.job.to_string();
+            output.answer(|| json!({ "job": id, "detached": true }), |text| text.field("job", &id));
+            Ok(None)
         }
-    }
-}
-
-impl Order {
-    /// The way of the job, from here to its receipt. `None` if nobody waits for that.
-    async fn carry_out(
-        &self,
-        draft: Draft,
-        desk: &Desk,
-        output: &Output,
-    ) -> Result<Option<(Receipt, Client)>, Failure> {
-        let imported = draft.import(&desk.store).await?;
-        let job = imported.job;
-        desk.offer(job.inputs.values().chain([&job.module]).map(|blob| blob.hash));
-        let client = self.host.connect(desk).await?;
-        let submit = Submit {
-            job: job.clone(),
-            publication: self.publication.clone(),
-            providers: vec![desk.node.provider()],
-            on_disconnect: self.on_disconnect,
-        };
-        let (accepted, story) = client.submit(submit).await?;
-        output.note(&format!(
-            "job {}{}",
-            accepted.job,
-            if accepted.known { " is known there" } else { " is accepted" }
-        ));
-        let watch = Watch::new(output);
-        let followed = self.follow(client, story, desk, &watch).await;
-        watch.progress.finish();
-        let (ending, client) = followed?;
-        drop(imported.pins);
-        match ending {
-            None => {
-                let id = job.id().to_string();
-                output.answer(|| json!({ "job": id, "detached": true }), |text| text.field("job", &id));
-                Ok(None)
+        Some(Ending::Done(receipt)) => {
+            if order.desk.is_lasting() {
+                drop(order.bring(&receipt).await?);
             }
-            Some(Ending::Done(receipt)) => {
-                if desk.is_lasting() {
-                    self.keep(&receipt, desk).await?;
-                }
-                Ok(Some((*receipt, client)))
-            }
-            Some(Ending::Failed(why)) => Err(Failure::host("job", format!("the host could not do the job: {why}"))),
-            Some(Ending::Cancelled) => {
-                Err(Failure::negative("cancelled", "the job was cancelled; there is no receipt"))
-            }
+            Ok(Some(*receipt))
         }
-    }
-
-    /// Follows the job to its end, or if detaching until the host needs nothing more. Connects again where the
-    /// connection breaks.
-    async fn follow(
-        &self,
-        mut client: Client,
-        mut story: Story,
-        desk: &Desk,
-        watch: &Watch,
-    ) -> Result<(Option<Ending>, Client), Failure> {
-        let mut broken = 0;
-        loop {
-            let lost = match self.follow_once(&mut story, watch).await {
-                Ok(ending) => return Ok((ending, client)),
-                Err(error) => error,
-            };
-            if !lost.is_transient() || broken == RETRIES {
-                return Err(lost.into());
-            }
-            tracing::info!("{lost}");
-            tokio::time::sleep(RETRY_WAIT * (1 << broken)).await;
-            broken += 1;
-            let (job, next_seq) = (story.job(), story.next_seq());
-            let again = async {
-                let client = self.host.connect(desk).await?;
-                let story = client.events(job, next_seq).await?;
-                Ok::<_, ClientError>((client, story))
-            };
-            match again.await {
-                Ok(found) => (client, story) = found,
-                Err(error) if error.is_transient() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    async fn follow_once(&self, story: &mut Story, watch: &Watch) -> Result<Option<Ending>, ClientError> {
-        if !self.detach {
-            return story.finish(|event| watch.tell(&event)).await.map(Some);
-        }
-        let mut fetched = false;
-        while let Some(event) = story.next().await? {
-            watch.tell(&event);
-            match event.kind {
-                EventKind::Fetching { .. } => fetched = true,
-                // In line again, and this time to run.
-                EventKind::Queued { .. } if fetched => break,
-                EventKind::Queued { .. } => {}
-                _ => break,
-            }
-        }
-        Ok(None)
-    }
-
-    /// Fetches what the receipt names, and keeps all of it in the store.
-    async fn keep(&self, receipt: &Receipt, desk: &Desk) -> Result<(), Failure> {
-        let Host::Remote(provider) = &self.host else { return Ok(()) };
-        let blobs = receipt.outcome.outputs.values().chain([&receipt.outcome.log]).copied().collect::<Vec<_>>();
-        let pins = desk.fetch(&blobs, std::slice::from_ref(provider)).await?;
-        desk.store.keep(receipt).await.map_err(|error| Failure::host("store", error.to_string()))?;
-        drop(pins);
-        Ok(())
+        Some(Ending::Failed(why)) => Err(Failure::host("job", format!("the host could not do the job: {why}"))),
+        Some(Ending::Cancelled) => Err(Failure::negative("cancelled", "the job was cancelled; there is no receipt")),
     }
 }
 
 /// Writes what came of the job.
 async fn write(
-    host: &Host,
+    order: &Order<'_>,
     receipt: Receipt,
-    client: &Client,
-    desk: &Desk,
     out: Option<&Path>,
     receipt_path: Option<&Path>,
 ) -> Result<Written, Failure> {
@@ -258,7 +140,7 @@ async fn write(
         files::make_folder(out)?;
         for (name, blob) in &receipt.outcome.outputs {
             let path = out.join(name.as_str());
-            bring(host, blob, client, desk, &path).await?;
+            bring(order, blob, &path).await?;
             paths.insert(name.clone(), path);
         }
     }
@@ -269,8 +151,9 @@ async fn write(
 }
 
 /// Writes an output to a file: from the store, or if the daemon has the store, by the daemon.
-async fn bring(host: &Host, blob: &BlobRef, client: &Client, desk: &Desk, path: &Path) -> Result<(), Failure> {
-    if let Host::Remote(provider) = host {
+async fn bring(order: &Order<'_>, blob: &BlobRef, path: &Path) -> Result<(), Failure> {
+    let desk = order.desk;
+    if let Some(provider) = order.line.provider() {
         let pins = desk.fetch(&[*blob], std::slice::from_ref(provider)).await?;
         desk.store.export(&blob.hash, path).await?;
         drop(pins);
@@ -281,6 +164,7 @@ async fn bring(host: &Host, blob: &BlobRef, client: &Client, desk: &Desk, path: 
     let path = std::path::absolute(path).map_err(|error| failed(&error))?;
     let text = path.to_str().ok_or_else(|| failed(&"the path is not UTF-8"))?.to_owned();
     let wish = FetchWish { hash: blob.hash, size_bytes: Some(blob.size_bytes), providers: Vec::new(), out: Some(text) };
+    let client = order.line.client(desk).await?;
     Ok(client.local(LocalRequest::Fetch(wish), |_| ()).await?)
 }
 

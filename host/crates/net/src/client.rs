@@ -35,6 +35,11 @@ impl Client {
         self.link.host()
     }
 
+    /// True once the connection is gone, so that asking on it is of no use. The local socket has none to lose.
+    pub fn is_closed(&self) -> bool {
+        self.link.is_closed()
+    }
+
     /// What the host says of itself.
     pub async fn info(&self) -> Result<HostInfo, ClientError> {
         let mut exchange = self.ask(&Request::Info).await?;

@@ -46,6 +46,10 @@ impl Link {
         }
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self, Self::Quic(connection) if connection.close_reason().is_some())
+    }
+
     /// Opens a stream and asks. A host that gives no room for either is as good as one that does not answer.
     pub(crate) async fn open(&self, request: &[u8]) -> Result<Exchange, ClientError> {
         let opened = timeout(ANSWER_TIME, self.open_slowly(request)).await;
