@@ -6,11 +6,11 @@ mod check;
 mod completions;
 mod devices;
 mod fetch;
-mod files;
+pub(crate) mod files;
 mod generate;
 mod host;
 mod inspect;
-mod job;
+pub(crate) mod job;
 mod job_file;
 mod jobs;
 mod kernel;
@@ -20,7 +20,7 @@ mod new;
 mod npy;
 mod peers;
 mod publish;
-mod report;
+pub(crate) mod report;
 mod run;
 mod submit;
 mod template;
@@ -148,8 +148,14 @@ impl Cli {
         match &self.command {
             Command::Host(args) => args.ends_itself(),
             Command::Publish(_) => true,
+            Command::Submit(args) => args.is_array(),
             _ => false,
         }
+    }
+
+    /// True if the command serves others, so that whoever keeps it running wants to know what it does.
+    pub(crate) fn serves(&self) -> bool {
+        self.ends_itself() && !matches!(self.command, Command::Submit(_))
     }
 }
 

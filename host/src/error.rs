@@ -65,6 +65,11 @@ impl Failure {
         Self { exit: Exit::Interrupted, kind: "interrupted", message: "interrupted: no receipt was written".to_owned() }
     }
 
+    /// The user asked to stop, and what was done by then is not lost.
+    pub(crate) fn interrupted_after(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Interrupted, kind: "interrupted", message: message.into() }
+    }
+
     /// A bug.
     pub(crate) fn panicked(error: &tokio::task::JoinError) -> Self {
         Self::host("bug", format!("the program failed: {error}; please report it"))

@@ -4,6 +4,7 @@
 //! decides nothing about jobs itself. Commands are one file each under `cli/`; flags are lowered to a [`config`] once;
 //! every message passes through [`output`], and every error through [`error`], which also gives the exit code.
 
+mod array;
 mod cli;
 mod config;
 mod daemon;
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
         Err(error) => return misused(&error),
     };
     let output = Output::new(&cli.global);
-    output::trace(&cli.global, cli.ends_itself());
+    output::trace(&cli.global, cli.serves());
     let exit = match start(cli, &output) {
         Ok(exit) => exit,
         Err(failure) => {

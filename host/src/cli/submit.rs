@@ -1,5 +1,7 @@
 //! `samebit submit`.
 
+mod array;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,7 @@ use samebit_net::message::{FetchWish, LocalRequest, OnDisconnect, Provider};
 use samebit_runner::spec::{BlobRef, Publication, Receipt, Status};
 use serde_json::json;
 
+use self::array::{ArrayArgs, Rest};
 use crate::cli::files;
 use crate::cli::job::{Draft, JobArgs};
 use crate::cli::run::{Written, show};
@@ -42,9 +45,9 @@ const RETRIES: u32 = 5;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// The host: its ticket, KEY@ADDRESS:PORT, or its key where discovery can find it
+    /// The host: its ticket, KEY@ADDRESS:PORT, or its key where discovery can find it; several (repeatable) share the work
     #[arg(long, value_name = "HOST", value_parser = remote::host)]
-    host: Option<Provider>,
+    host: Vec<Provider>,
     /// Write the outputs to this folder, each under its name
     #[arg(short, long, value_name = "DIR", conflicts_with = "detach")]
     out: Option<PathBuf>,
@@ -64,16 +67,65 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     publication: Option<PathBuf>,
     #[command(flatten)]
+    array: ArrayArgs,
+    #[command(flatten)]
     job: JobArgs,
     #[command(flatten)]
     net: NetArgs,
 }
 
+impl Args {
+    /// True if this is for many jobs or many hosts.
+    pub(crate) fn is_array(&self) -> bool {
+        self.array.are_given() || self.host.len() > 1
+    }
+
+    fn on_disconnect(&self) -> OnDisconnect {
+        if self.cancel_on_disconnect { OnDisconnect::Cancel } else { OnDisconnect::Detach }
+    }
+}
+
 /// Runs the command.
 pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<Exit, Failure> {
-    let draft = args.job.draft()?;
     let publication = args.publication.as_deref().map(read_publication).transpose()?;
-    let (line, to) = match (args.host, remote::client(config)) {
+    if args.is_array() {
+        run_array(args, publication, config, output).await
+    } else {
+        run_one(args, publication, config, output).await
+    }
+}
+
+/// Many jobs, or many hosts.
+async fn run_array(
+    args: Args,
+    publication: Option<Publication>,
+    config: &Config,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    if args.receipt.is_some() || args.detach {
+        let why = "--receipt and --detach are for one job at one host: with many, use --receipts DIR and --state FILE";
+        return Err(Failure::usage("usage", why));
+    }
+    let on_disconnect = args.on_disconnect();
+    let draft = args.job.draft()?;
+    let desk = Desk::open(config, &args.net, To::Others, output).await?;
+    let (out, publication) = (args.out.as_deref(), publication.as_ref());
+    let rest = Rest { named: args.host, out, publication, on_disconnect };
+    let ended = array::run(&args.array, draft, rest, &desk, config, output).await;
+    desk.close().await?;
+    ended
+}
+
+/// One job at one host.
+async fn run_one(
+    mut args: Args,
+    publication: Option<Publication>,
+    config: &Config,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let on_disconnect = args.on_disconnect();
+    let draft = args.job.draft()?;
+    let (line, to) = match (args.host.pop(), remote::client(config)) {
         (Some(provider), _) => (Line::remote(provider), To::Others),
         (None, Some(client)) => (Line::local(client), To::Daemon),
         (None, None) => {
@@ -86,7 +138,7 @@ pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<
         desk: &desk,
         line: &line,
         detach: args.detach,
-        on_disconnect: if args.cancel_on_disconnect { OnDisconnect::Cancel } else { OnDisconnect::Detach },
+        on_disconnect,
         publication: publication.as_ref(),
         retries: RETRIES,
     };

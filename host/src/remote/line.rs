@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use samebit_net::message::Provider;
 use samebit_net::{Client, ClientError};
-use samebit_runner::spec::HostKey;
 use tokio::sync::Mutex;
 
 use super::Desk;
@@ -47,11 +46,6 @@ impl Line {
             Whom::Remote(provider) => Some(provider),
             Whom::Local(_) => None,
         }
-    }
-
-    /// The host's key, unless it is this user's daemon.
-    pub(crate) fn key(&self) -> Option<HostKey> {
-        self.provider().map(|provider| provider.host)
     }
 
     /// The connection, or a new one in the place of one that broke. Who waits while one cannot be made hears the same.

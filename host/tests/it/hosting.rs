@@ -42,6 +42,7 @@ impl Host {
         Self { child, ticket: up["ticket"].as_str().expect("a ticket").to_owned() }
     }
 
+    /// How to reach it.
     pub(crate) fn ticket(&self) -> &str {
         &self.ticket
     }

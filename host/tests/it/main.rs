@@ -13,6 +13,8 @@ mod plugins;
 #[cfg(unix)]
 mod publishing;
 mod running;
+#[cfg(unix)]
+mod spreading;
 mod support;
 mod tolerating;
 mod verifying;
