@@ -13,7 +13,7 @@ use std::time::Duration;
 use samebit_net::local::{self, SOCKET_NAME};
 use samebit_net::message::Provider;
 use samebit_net::{Client, ClientError, FetchError, FetchProgress, Fetcher, Node, NodeConfig, Reach, Wish};
-use samebit_runner::spec::{BlobRef, Hash, HostKey};
+use samebit_runner::spec::{BlobRef, Hash, HostKey, SecretKey};
 use samebit_runner::store::{OpenError, Pin, Store};
 use tempfile::TempDir;
 
@@ -56,13 +56,18 @@ pub(crate) enum To {
     Others,
 }
 
+/// Blobs that hosts may fetch from here.
+type Offered = Arc<Mutex<BTreeSet<Hash>>>;
+
 /// A store and a node.
 pub(crate) struct Desk {
     /// Where blobs are.
     pub(crate) store: Store,
     /// What they travel with.
     pub(crate) node: Node,
-    offered: Arc<Mutex<BTreeSet<Hash>>>,
+    /// What hosts fetch from, where it is another: see [`Desk::open`].
+    shelf: Option<Node>,
+    offered: Offered,
     /// Holds a temporary store's folder.
     temporary: Option<TempDir>,
 }
@@ -86,6 +91,9 @@ impl NetArgs {
 
 impl Desk {
     /// Opens the store, or a temporary one if it is held, and a node over it.
+    ///
+    /// This user's daemon has the same key then, and hosts that know it would look for blobs there: so they are served
+    /// under a key that nobody else has.
     pub(crate) async fn open(config: &Config, net: &NetArgs, to: To, output: &Output) -> Result<Self, Failure> {
         let reach = net.reach()?;
         let (store, temporary) = match Store::open(config.store(), STORE_WAIT).await {
@@ -104,34 +112,29 @@ impl Desk {
             // The daemon has this user's key, and asks nobody for blobs who is itself.
             (Some(_), To::Daemon) => key::fresh()?,
         };
-        Self::over(store, key, reach, temporary).await
+        let is_double = temporary.is_some() && matches!(to, To::Others);
+        let mut desk = Self::over(store, key, reach.clone(), temporary).await?;
+        if is_double {
+            desk.shelf = Some(serve(&desk.store, key::fresh()?, reach, &desk.offered).await?);
+        }
+        Ok(desk)
     }
 
     /// A node over a store that is open.
     pub(crate) async fn over(
         store: Store,
-        key: samebit_runner::spec::SecretKey,
+        key: SecretKey,
         reach: Reach,
         temporary: Option<TempDir>,
     ) -> Result<Self, Failure> {
-        let offered: Arc<Mutex<BTreeSet<Hash>>> = Arc::default();
-        let offer = offered.clone();
-        let may_serve = Arc::new(move |_peer: HostKey, hash: Hash| {
-            let offered = offer.lock().unwrap_or_else(PoisonError::into_inner).contains(&hash);
-            Box::pin(async move { offered }) as _
-        });
-        let config = NodeConfig {
-            key,
-            bind: Vec::new(),
-            reach,
-            connect_time: CONNECT_TIME,
-            server: None,
-            may_serve: Some(may_serve),
-            may_send: None,
-            gossip: false,
-        };
-        let node = Node::start(config, &store).await.map_err(|error| Failure::host("network", error.to_string()))?;
-        Ok(Self { store, node, offered, temporary })
+        let offered = Offered::default();
+        let node = serve(&store, key, reach, &offered).await?;
+        Ok(Self { store, node, shelf: None, offered, temporary })
+    }
+
+    /// Where hosts fetch blobs from that are offered here.
+    pub(crate) fn provider(&self) -> Provider {
+        self.shelf.as_ref().unwrap_or(&self.node).provider()
     }
 
     /// Lets hosts fetch these blobs from here. Whoever knows a hash was told it.
@@ -151,10 +154,33 @@ impl Desk {
 
     /// Ends the node and frees the store.
     pub(crate) async fn close(self) -> Result<(), Failure> {
+        if let Some(shelf) = &self.shelf {
+            shelf.stop().await;
+        }
         self.node.stop().await;
         self.store.close().await?;
         Ok(())
     }
+}
+
+/// Starts a node that lets hosts fetch what is offered.
+async fn serve(store: &Store, key: SecretKey, reach: Reach, offered: &Offered) -> Result<Node, Failure> {
+    let offer = offered.clone();
+    let may_serve = Arc::new(move |_peer: HostKey, hash: Hash| {
+        let offered = offer.lock().unwrap_or_else(PoisonError::into_inner).contains(&hash);
+        Box::pin(async move { offered }) as _
+    });
+    let config = NodeConfig {
+        key,
+        bind: Vec::new(),
+        reach,
+        connect_time: CONNECT_TIME,
+        server: None,
+        may_serve: Some(may_serve),
+        may_send: None,
+        gossip: false,
+    };
+    Node::start(config, store).await.map_err(|error| Failure::host("network", error.to_string()))
 }
 
 /// Gets blobs from these hosts into a node's store, where they stay until the pins are dropped.

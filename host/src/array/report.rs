@@ -38,8 +38,8 @@ impl Report<'_> {
         let left_out = self.left_out.iter().map(|(host, why)| json!({ "host": host.to_string(), "why": why }));
         json!({
             "array": self.plan.id().to_string(),
-            "done": tally.done,
-            "negative": tally.negative,
+            "ok": tally.done,
+            "failed": tally.negative,
             "differing": tally.differing,
             "missing": tally.missing,
             "jobs": jobs,
@@ -90,7 +90,8 @@ impl Report<'_> {
         let all = self.plan.len();
         let right = tally.done + tally.negative;
         match (tally.differing, tally.missing) {
-            (0, 0) => text.headline(GOOD, "done", &format!(": {all} jobs")),
+            (0, 0) if tally.negative == 0 => text.headline(GOOD, "done", &format!(": {all} jobs")),
+            (0, 0) => text.headline(BAD, "done", &format!(": {all} jobs, {} of which failed", tally.negative)),
             (0, missing) => text.headline(UNSURE, "unfinished", &format!(": {right} of {all} jobs, {missing} missing")),
             (differing, _) => {
                 text.headline(BAD, "differs", &format!(": hosts do not agree on {differing} of {all} jobs"));
@@ -164,8 +165,8 @@ fn agreed(job: &JobResult) -> Option<&Outcome> {
 
 fn word(standing: Standing) -> &'static str {
     match standing {
-        Standing::Done => "done",
-        Standing::Negative => "negative",
+        Standing::Done => "ok",
+        Standing::Negative => "failed",
         Standing::Differs => "differs",
         Standing::Missing => "missing",
     }

@@ -7,7 +7,7 @@ use super::spread::Trouble;
 use crate::daemon::policy::rule as policy;
 
 /// Rules by which a host has no room now, and may have some later.
-const FULL: [&str; 8] = [
+const FULL: [&str; 9] = [
     rule::BUSY,
     rule::RATE,
     rule::CONNECTIONS,
@@ -16,6 +16,7 @@ const FULL: [&str; 8] = [
     policy::PEER_INPUT_BYTES,
     policy::PEER_FUEL,
     policy::HOST_DISK_FREE,
+    policy::HOST_DISK_QUOTA,
 ];
 /// What rules begin with by which a host takes no job of an array: those have submitter, module and limits in common.
 const UNABLE: [&str; 5] = ["submitters.", "authors.", "modules.", policy::JOB_LIMITS, policy::HOST_MEMORY];

@@ -18,7 +18,7 @@ use crate::error::Failure;
 use crate::remote::{Desk, Line, Order};
 
 /// How often a lost connection is made again for a job before it is tried elsewhere.
-const RETRIES: u32 = 2;
+const RETRIES: u32 = 1;
 
 /// What all jobs have in common on their way.
 pub(crate) struct Work<'a> {

@@ -39,7 +39,7 @@ impl Order<'_> {
         let submit = Submit {
             job: job.clone(),
             publication: self.publication.cloned(),
-            providers: vec![self.desk.node.provider()],
+            providers: vec![self.desk.provider()],
             on_disconnect: self.on_disconnect,
         };
         self.line.client(self.desk).await?.submit(submit).await

@@ -15,7 +15,7 @@ pub(crate) const LONG: &str = r#"(module (memory (export "memory") 1) (func (exp
         (br_if $l (i64.lt_u (local.get $n) (i64.const 400000000))))))"#;
 
 /// How long anything here may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A host of its own process. Killed when this is dropped.
 pub(crate) struct Host {

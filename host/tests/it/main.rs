@@ -7,6 +7,8 @@ mod hosting;
 mod interrupting;
 #[cfg(unix)]
 mod keeping;
+#[cfg(unix)]
+mod liar;
 mod looking;
 mod making;
 mod plugins;

@@ -1,22 +1,28 @@
 //! `samebit submit` to many hosts. Everything stays on loopback.
 
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::guests::{CAT, EMPTY};
-use crate::hosting::Host;
+use crate::guests::{CAT, EMPTY, EXIT_7};
+use crate::hosting::{Host, LONG, PATIENCE};
+use crate::liar::Liar;
 use crate::support::{Desk, Done};
 
-/// `submit` to hosts.
-fn submit<'a>(hosts: &[&'a Host], args: &[&'a str]) -> Vec<&'a str> {
-    let hosts = hosts.iter().flat_map(|host| ["--host", host.ticket()]);
+/// `submit` to hosts by their tickets.
+fn submit<'a>(tickets: &[&'a str], args: &[&'a str]) -> Vec<&'a str> {
+    let hosts = tickets.iter().flat_map(|ticket| ["--host", ticket]);
     ["submit", args[0], "--offline"].into_iter().chain(hosts).chain(args[1..].iter().copied()).collect()
 }
 
+/// Hosts that run one job at a time, on stores `host0`, `host1`, …
 fn hosts<const N: usize>(desk: &Desk) -> [Host; N] {
-    std::array::from_fn(|at| Host::start(desk, &format!("host{at}"), &["--allow", "any", "--jobs", "1"]))
+    std::array::from_fn(|at| start(desk, &format!("host{at}")))
+}
+
+fn start(desk: &Desk, store: &str) -> Host {
+    Host::start(desk, store, &["--allow", "any", "--jobs", "1"])
 }
 
 /// How many jobs a host has done.
@@ -24,6 +30,29 @@ fn done(desk: &Desk, store: &str) -> u64 {
     let (code, status) = desk.json(store, &["host", "status"]);
     assert_eq!(code, 0, "{status}");
     status["done"].as_u64().expect("a number")
+}
+
+/// Waits until a host has done so many jobs.
+fn wait_until(desk: &Desk, store: &str, wanted: u64) {
+    let began = Instant::now();
+    while done(desk, store) < wanted {
+        assert!(began.elapsed() < PATIENCE, "{store} does not get on");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn interrupt(child: Child) -> Done {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
+    Done::of(child.wait_with_output().expect("it ends"))
+}
+
+/// The receipts' ids of every job in an answer.
+fn receipts(value: &Value) -> Vec<Vec<String>> {
+    let of = |job: &Value| {
+        let receipts = job["receipts"].as_array().expect("receipts");
+        receipts.iter().map(|receipt| receipt["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    value["jobs"].as_array().expect("jobs").iter().map(of).collect()
 }
 
 #[test]
@@ -36,13 +65,150 @@ fn an_array_is_spread_over_hosts_and_each_output_is_at_its_place() {
     }
     let hosts: [Host; 3] = hosts(&desk);
     let order = ["cat.wasm", "--each", "in", "--out", "out", "--receipts", "receipts"];
-    let (code, value) = desk.json("author", &submit(&hosts.each_ref(), &order));
-    assert_eq!((code, &value["done"]), (0, &json!(12)), "{value}");
+    let (code, value) = desk.json("author", &submit(&hosts.each_ref().map(Host::ticket), &order));
+    assert_eq!((code, &value["ok"]), (0, &json!(12)), "{value}");
     for name in 0..12 {
         let out = std::fs::read_to_string(desk.path(&format!("out/{name}.txt/stdout"))).expect("written");
         assert_eq!(out, format!("text {name}"));
     }
-    assert!((0..3).all(|host| done(&desk, &format!("host{host}")) > 0), "{value}");
-    assert_eq!((0..3).map(|host| done(&desk, &format!("host{host}"))).sum::<u64>(), 12);
+    let counts = [0, 1, 2].map(|host| done(&desk, &format!("host{host}")));
+    assert!(counts.iter().all(|count| *count > 0) && counts.iter().sum::<u64>() == 12, "{counts:?}");
     desk.samebit("author", &["verify", "receipts/7.txt.receipt", "--outputs", "out/7.txt"]).exits(0).says(&["match"]);
+}
+
+#[test]
+fn lines_and_numbers_make_jobs_and_failures_are_outcomes() {
+    let desk = Desk::new();
+    desk.module("cat.wasm", CAT);
+    desk.module("exit.wasm", EXIT_7);
+    desk.file("lines.txt", "one\n\ntwo");
+    let [host] = hosts(&desk);
+    let at = [host.ticket()];
+    let lines = ["cat.wasm", "--each", "stdin=lines.txt", "--out", "out"];
+    desk.samebit("author", &submit(&at, &lines)).exits(0).says(&["done", "2 jobs"]);
+    assert_eq!(std::fs::read(desk.path("out/3/stdout")).expect("written"), b"two");
+    assert_eq!(desk.names("out"), ["1", "3"]);
+    let numbers = ["exit.wasm", "--each", "-1..=1"];
+    desk.samebit("author", &submit(&at, &numbers)).exits(1).says(&[
+        "3 of which failed",
+        "job -1: exited with code",
+        "job 1",
+    ]);
+}
+
+#[test]
+fn a_host_that_is_killed_leaves_its_jobs_to_the_others() {
+    let desk = Desk::new();
+    desk.module("long.wasm", LONG);
+    let [first, second, third] = hosts(&desk);
+    let order = submit(
+        &[first.ticket(), second.ticket(), third.ticket()],
+        &["long.wasm", "--each", "0..12", "--json", "--receipts", "receipts"],
+    );
+    let array = desk.start("author", &order);
+    wait_until(&desk, "host0", 1);
+    first.kill();
+    let ended = Done::of(array.wait_with_output().expect("it ends")).exits(0).says(&["gets no more jobs"]);
+    let value: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(value["ok"], 12, "{value}");
+    assert_eq!(desk.names("receipts").len(), 12);
+    let dropped = value["hosts"].as_array().expect("hosts").iter().filter(|host| host["dropped"].is_string());
+    assert_eq!(dropped.count(), 1, "{value}");
+}
+
+#[test]
+fn an_interrupted_array_goes_on_where_it_was_and_does_nothing_twice() {
+    let desk = Desk::new();
+    desk.module("long.wasm", LONG);
+    let host = start(&desk, "host0");
+    let common = ["long.wasm", "--each", "0..6", "--state", "state", "--receipts", "receipts"];
+    let array = desk.start("author", &submit(&[host.ticket()], &common));
+    wait_until(&desk, "host0", 2);
+    interrupt(array).exits(130).says(&["interrupted", "of 6 jobs are done", "state"]);
+    let before = desk.names("receipts");
+    assert!((1..6).contains(&before.len()), "{before:?}");
+    host.kill();
+    // Another host: whatever it does was not done before.
+    let host = start(&desk, "host1");
+    let (code, value) = desk.json("author", &submit(&[host.ticket()], &common));
+    assert_eq!((code, &value["ok"]), (0, &json!(6)), "{value}");
+    let written = std::fs::read_to_string(desk.path("state")).expect("text");
+    let noted = written.lines().filter(|line| line.contains("\"receipt\"")).count();
+    assert_eq!(noted, 6, "each job has one receipt");
+    assert!(done(&desk, "host1") <= 6 - before.len() as u64, "{before:?} were done");
+    assert_eq!(desk.names("receipts").len(), 6);
+    // Now nobody is needed any more.
+    let ticket = host.ticket().to_owned();
+    host.kill();
+    let (code, again) = desk.json("author", &submit(&[&ticket], &common));
+    assert_eq!((code, receipts(&again)), (0, receipts(&value)));
+    let other = ["long.wasm", "--each", "0..7", "--state", "state", "--receipts", "receipts"];
+    desk.samebit("author", &submit(&[&ticket], &other)).exits(2).says(&["another array"]);
+}
+
+#[test]
+fn replicas_find_the_host_that_signs_what_is_not_so() {
+    let desk = Desk::new();
+    desk.module("cat.wasm", CAT);
+    desk.file("lines.txt", "one\ntwo\nthree");
+    let [first, second] = hosts(&desk);
+    let liar = Liar::start(&desk, "liar");
+    let honest = [first.ticket(), second.ticket()];
+    let all = [liar.ticket(), first.ticket(), second.ticket()];
+    let order = ["cat.wasm", "--each", "lines.txt", "--out", "out", "--receipts", "receipts", "--replicas"];
+    let (code, value) = desk.json("author", &submit(&honest, &[order.as_slice(), &["2"]].concat()));
+    assert_eq!((code, &value["ok"]), (0, &json!(3)), "{value}");
+    assert_eq!(desk.names("receipts").len(), 6, "one of each host");
+    let (code, value) = desk.json("other", &submit(&all, &[order.as_slice(), &["3"]].concat()));
+    assert_eq!((code, &value["differing"]), (1, &json!(3)), "{value}");
+    assert_eq!(value["jobs"][0]["differing_hosts"], json!([Liar::key()]), "{value}");
+    assert_eq!(std::fs::read(desk.path("out/2/stdout")).expect("by the majority"), b"two");
+    let tie = [liar.ticket(), first.ticket()];
+    let order = ["cat.wasm", "--each", "lines.txt", "--out", "tied", "--replicas", "2"];
+    let said = desk.samebit("third", &submit(&tie, &order)).exits(1).says(&["no outcome has a majority", &Liar::key()]);
+    assert!(desk.names("tied").is_empty(), "nobody knows which is right: {said:?}");
+    desk.samebit("third", &submit(&all, &[&order[..6], &["4"]].concat())).exits(2).says(&["only 3"]);
+}
+
+#[test]
+fn hosts_that_are_unable_or_gone_are_left_out_by_name() {
+    let desk = Desk::new();
+    desk.module("empty.wasm", EMPTY);
+    desk.file("policy.toml", "submitters.allow = ['any']\njob.limits = { fuel = '1k' }");
+    let able = start(&desk, "host0");
+    let strict = Host::start(&desk, "strict", &["--policy", "policy.toml"]);
+    let closed = Host::start(&desk, "closed", &[]);
+    let all = [strict.ticket(), closed.ticket(), able.ticket()];
+    let said = desk.samebit("author", &submit(&all, &["empty.wasm", "--each", "0..5"]));
+    said.exits(0).says(&["does not allow the job's limits", "submitters.allow", "5 jobs"]);
+    let said = desk.samebit("author", &submit(&all[..2], &["empty.wasm", "--each", "0..5"]));
+    said.exits(3).says(&["unfinished", "5 missing"]);
+    desk.samebit("author", &["submit", "empty.wasm", "--each", "0..5"]).exits(2).says(&["no host is known"]);
+    desk.samebit("author", &["submit", "empty.wasm", "--hosts", "any"]).exits(2).says(&["samebit host --peer"]);
+    let wrong = submit(&all[2..], &["empty.wasm", "--each", "0..5", "--receipt", "r"]);
+    desk.samebit("author", &wrong).exits(2).says(&["--receipts DIR"]);
+}
+
+#[test]
+fn hosts_are_found_by_what_they_announce() {
+    let desk = Desk::new();
+    desk.module("cat.wasm", CAT);
+    desk.file("lines.txt", "one\ntwo\nthree\nfour");
+    let first = Host::start(&desk, "host0", &["--allow", "any", "--announce"]);
+    let second = Host::start(&desk, "host1", &["--allow", "any", "--announce", "--peer", first.ticket()]);
+    let _own = Host::start(&desk, "author", &["--peer", first.ticket()]);
+    let began = Instant::now();
+    let heard = || desk.json("author", &["peers"]).1["peers"].as_array().expect("peers").len();
+    while heard() < 2 {
+        assert!(began.elapsed() < PATIENCE, "they are not heard");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let order = ["submit", "cat.wasm", "--offline", "--each", "lines.txt", "--out", "out", "--hosts"];
+    let (code, value) = desk.json("author", &[order.as_slice(), &["any"]].concat());
+    assert_eq!((code, &value["ok"]), (0, &json!(4)), "{value}");
+    assert_eq!(value["hosts"].as_array().expect("hosts").len(), 2, "{value}");
+    assert_eq!(std::fs::read(desk.path("out/3/stdout")).expect("written"), b"three");
+    let (code, value) = desk.json("author", &[order.as_slice(), &["1"]].concat());
+    assert_eq!((code, value["hosts"].as_array().expect("hosts").len()), (0, 1), "{value}");
+    drop((first, second));
 }
