@@ -72,6 +72,8 @@ impl View {
     pub(crate) fn finish(&self) {
         self.hosts.values().for_each(ProgressBar::finish_and_clear);
         self.jobs.finish_and_clear();
+        // A terminal that is gone shows nothing anyway.
+        let _ = self.all.clear();
     }
 }
 

@@ -26,17 +26,32 @@ What the job came to is fetched back and checked against the receipt, which must
 Submitting a job again that the host has or had costs nothing: it runs once. Without --host the job goes to this user's
 own host, which must be up.
 
+Many jobs are made with --each, and many hosts are named with several --host, or found with --hosts. Each host is asked
+what it can and how busy it is; those that are unable are left out, and said why. Then each takes jobs as it has room,
+rather one whose input it has already. A job that fails at a host is tried at others, four times in all; a host that
+fails three times in a row gets no more. The outputs of a job go to DIR/LABEL/NAME under --out, and its receipt to
+DIR/LABEL.receipt under --receipts; the label is the name of its file, the number of its line, or its integer. Without
+--each there is one job, labelled `job`. With --replicas the receipts are DIR/LABEL.HOST.receipt, and outcomes are
+compared bit for bit: a host that differs from more than half is named; without a majority all are, and no outputs are
+written. In the profile native, honest hosts with different devices may differ.
+
+An interrupted array leaves what was submitted to its hosts (with --cancel-on-disconnect, it is cancelled). With --state
+the same command then does only what is missing. Equal jobs at one host run once, state file or not.
+
 Exit codes:
-  0    the job returned success; with --detach, the host has the job
-  1    the job failed, trapped or reached a limit; there is a receipt; or it was cancelled
+  0    the job, or every job, returned success; with --detach, the host has the job
+  1    a job failed, trapped or reached a limit; there is a receipt; or it was cancelled; or replicas differ
   2    bad usage or input; or the host refused, and says by which rule
-  3    the host could not do the job or cannot be reached, or this machine could not
-  130  interrupted; the host goes on, unless --cancel-on-disconnect was given
+  3    the host could not do the job or cannot be reached, or this machine could not; of an array, some jobs are missing
+  130  interrupted; hosts go on, unless --cancel-on-disconnect was given
 
 Examples:
   samebit submit filter.wasm --host TICKET --input image=photo.png --arg blur --out out --receipt photo.receipt
   samebit submit job.toml --host KEY@192.0.2.7:4433 --detach
-  samebit submit hello.wasm";
+  samebit submit hello.wasm
+  samebit submit filter.wasm --each image=photos/ --arg blur --hosts any --out out --receipts receipts --state blur.state
+  samebit submit search.wasm --each 0..1000 --host TICKET --host TICKET --arg needle --out found
+  samebit submit proof.wasm --replicas 3 --hosts any --receipts receipts";
 
 /// How often a lost connection is made again before the command gives up.
 const RETRIES: u32 = 5;
@@ -48,7 +63,7 @@ pub(crate) struct Args {
     /// The host: its ticket, KEY@ADDRESS:PORT, or its key where discovery can find it; several (repeatable) share the work
     #[arg(long, value_name = "HOST", value_parser = remote::host)]
     host: Vec<Provider>,
-    /// Write the outputs to this folder, each under its name
+    /// Write the outputs to this folder, each under its name, and if there are many jobs, in a folder for each
     #[arg(short, long, value_name = "DIR", conflicts_with = "detach")]
     out: Option<PathBuf>,
     /// Write the receipt to this file
@@ -67,9 +82,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     publication: Option<PathBuf>,
     #[command(flatten)]
-    array: ArrayArgs,
-    #[command(flatten)]
     job: JobArgs,
+    #[command(flatten)]
+    array: ArrayArgs,
     #[command(flatten)]
     net: NetArgs,
 }
