@@ -78,9 +78,12 @@ impl Results {
         job.receipts.push(receipt);
     }
 
-    /// Notes that there is nothing more to write of a job.
+    /// Notes that there is nothing more to write of a job, unless more hosts are wanted now than when it was written.
     pub(crate) fn settle(&mut self, number: usize) {
         let job = &mut self.jobs[number];
+        if job.replicas.len() < self.wanted {
+            return;
+        }
         job.settled = true;
         job.receipts = Vec::new();
     }
@@ -99,6 +102,11 @@ impl Results {
     pub(crate) fn unsettled(&self, number: usize) -> Option<&[Receipt]> {
         let job = &self.jobs[number];
         (job.replicas.len() >= self.wanted && !job.settled).then_some(&job.receipts)
+    }
+
+    /// How many jobs there is something to do for.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.jobs.iter().filter(|job| !job.settled).count()
     }
 
     /// Where a job stands.
@@ -174,6 +182,20 @@ mod tests {
         results.settle(0);
         assert_eq!((results.standing(0), results.unsettled(0).is_some()), (Standing::Done, false));
         assert_eq!(results.tally().exit(), Exit::Ok);
+    }
+
+    #[test]
+    fn what_was_written_for_fewer_hosts_is_not_finished() {
+        let plan = numbers("0..1");
+        let mut results = Results::new(1, 2);
+        results.add(0, receipt(&plan, 0, 1, 7));
+        results.settle(0);
+        assert_eq!((results.standing(0), results.unfinished()), (Standing::Missing, 1));
+        // Hosts that differ are known to differ before the last one has answered.
+        let mut results = Results::new(1, 3);
+        results.add(0, receipt(&plan, 0, 1, 7));
+        results.add(0, receipt(&plan, 0, 2, 8));
+        assert_eq!((results.standing(0), results.unfinished()), (Standing::Differs, 1));
     }
 
     #[test]

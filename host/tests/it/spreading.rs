@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::guests::{CAT, EMPTY, EXIT_7};
+use crate::guests::{CAT, EMPTY, EXIT_7, SPIN};
 use crate::hosting::{Host, LONG, PATIENCE};
 use crate::liar::Liar;
 use crate::support::{Desk, Done};
@@ -32,11 +32,11 @@ fn done(desk: &Desk, store: &str) -> u64 {
     status["done"].as_u64().expect("a number")
 }
 
-/// Waits until a host has done so many jobs.
-fn wait_until(desk: &Desk, store: &str, wanted: u64) {
+/// Waits for something that must come.
+fn wait(mut comes: impl FnMut() -> bool) {
     let began = Instant::now();
-    while done(desk, store) < wanted {
-        assert!(began.elapsed() < PATIENCE, "{store} does not get on");
+    while !comes() {
+        assert!(began.elapsed() < PATIENCE, "it does not come");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -103,15 +103,15 @@ fn a_host_that_is_killed_leaves_its_jobs_to_the_others() {
     let [first, second, third] = hosts(&desk);
     let order = submit(
         &[first.ticket(), second.ticket(), third.ticket()],
-        &["long.wasm", "--each", "0..12", "--json", "--receipts", "receipts"],
+        &["long.wasm", "--each", "0..24", "--json", "--receipts", "receipts"],
     );
     let array = desk.start("author", &order);
-    wait_until(&desk, "host0", 1);
+    wait(|| done(&desk, "host0") > 0);
     first.kill();
     let ended = Done::of(array.wait_with_output().expect("it ends")).exits(0).says(&["gets no more jobs"]);
     let value: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    assert_eq!(value["ok"], 12, "{value}");
-    assert_eq!(desk.names("receipts").len(), 12);
+    assert_eq!(value["ok"], 24, "{value}");
+    assert_eq!(desk.names("receipts").len(), 24);
     let dropped = value["hosts"].as_array().expect("hosts").iter().filter(|host| host["dropped"].is_string());
     assert_eq!(dropped.count(), 1, "{value}");
 }
@@ -123,7 +123,7 @@ fn an_interrupted_array_goes_on_where_it_was_and_does_nothing_twice() {
     let host = start(&desk, "host0");
     let common = ["long.wasm", "--each", "0..6", "--state", "state", "--receipts", "receipts"];
     let array = desk.start("author", &submit(&[host.ticket()], &common));
-    wait_until(&desk, "host0", 2);
+    wait(|| !desk.names("receipts").is_empty());
     interrupt(array).exits(130).says(&["interrupted", "of 6 jobs are done", "state"]);
     let before = desk.names("receipts");
     assert!((1..6).contains(&before.len()), "{before:?}");
@@ -197,12 +197,7 @@ fn hosts_are_found_by_what_they_announce() {
     let first = Host::start(&desk, "host0", &["--allow", "any", "--announce"]);
     let second = Host::start(&desk, "host1", &["--allow", "any", "--announce", "--peer", first.ticket()]);
     let _own = Host::start(&desk, "author", &["--peer", first.ticket()]);
-    let began = Instant::now();
-    let heard = || desk.json("author", &["peers"]).1["peers"].as_array().expect("peers").len();
-    while heard() < 2 {
-        assert!(began.elapsed() < PATIENCE, "they are not heard");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    wait(|| desk.json("author", &["peers"]).1["peers"].as_array().expect("peers").len() == 2);
     let order = ["submit", "cat.wasm", "--offline", "--each", "lines.txt", "--out", "out", "--hosts"];
     let (code, value) = desk.json("author", &[order.as_slice(), &["any"]].concat());
     assert_eq!((code, &value["ok"]), (0, &json!(4)), "{value}");
@@ -211,4 +206,43 @@ fn hosts_are_found_by_what_they_announce() {
     let (code, value) = desk.json("author", &[order.as_slice(), &["1"]].concat());
     assert_eq!((code, value["hosts"].as_array().expect("hosts").len()), (0, 1), "{value}");
     drop((first, second));
+}
+
+#[test]
+fn a_job_goes_to_the_host_that_has_its_input() {
+    let desk = Desk::new();
+    desk.module("cat.wasm", CAT);
+    std::fs::create_dir(desk.path("in")).expect("made");
+    for name in ["a", "b", "c", "d"] {
+        desk.file(&format!("in/{name}"), name.repeat(1 << 20));
+    }
+    let [first, second] = hosts(&desk);
+    // The first takes the others first, if it does not know better.
+    for name in ["c", "d"] {
+        let input = format!("stdin=in/{name}");
+        desk.samebit("author", &submit(&[first.ticket()], &["cat.wasm", "--input", &input])).exits(0);
+    }
+    let order = ["cat.wasm", "--each", "in", "--arg", "again"];
+    let (code, value) = desk.json("author", &submit(&[first.ticket(), second.ticket()], &order));
+    assert_eq!(code, 0, "{value}");
+    let (_, list) = desk.json("host0", &["jobs", "list"]);
+    let ids = list["jobs"].as_array().expect("jobs").iter().map(|job| job["job"].clone()).collect::<Vec<_>>();
+    for label in ["c", "d"] {
+        let job = value["jobs"].as_array().expect("jobs").iter().find(|job| job["label"] == label).expect("the job");
+        assert!(ids.contains(&job["job"]), "{label} went elsewhere: {value} {list}");
+    }
+}
+
+#[test]
+fn a_host_that_takes_too_long_is_not_waited_for() {
+    let desk = Desk::new();
+    desk.module("spin.wasm", SPIN);
+    desk.module("empty.wasm", EMPTY);
+    let [slow, fast] = hosts(&desk);
+    // Nothing else gets its turn there.
+    let order = submit(&[slow.ticket()], &["spin.wasm", "--limit-fuel", "900G", "--detach"]);
+    desk.samebit("other", &order).exits(0);
+    let order = ["empty.wasm", "--each", "0..4", "--try-s", "10"];
+    let said = desk.samebit("author", &submit(&[slow.ticket(), fast.ticket()], &order));
+    said.exits(0).says(&["4 jobs", "it took longer than 10 s"]);
 }

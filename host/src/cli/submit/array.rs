@@ -22,7 +22,7 @@ use crate::cli::job::Draft;
 use crate::config::Config;
 use crate::error::{Exit, Failure};
 use crate::interrupt;
-use crate::output::Output;
+use crate::output::{Output, clean};
 use crate::remote::{self, Desk};
 
 /// Flags of arrays.
@@ -121,8 +121,7 @@ pub(crate) async fn run(
         replicas: args.replicas(),
     };
     let keys = found.places.iter().map(|place| place.info.host).collect::<Vec<_>>();
-    let tally = results.tally();
-    let view = View::new(output, plan.len(), plan.len() - tally.missing, &keys);
+    let view = View::new(output, plan.len(), plan.len() - results.unfinished(), &keys);
     let spread = spread(args.replicas(), &plan, &results, &found);
     let mut drive = Drive::new(&work, spread, results, state, view);
     let ended = tokio::select! {
@@ -169,13 +168,13 @@ async fn find_hosts(
              wait until `samebit peers` lists some, and say --hosts any";
         return Err(Failure::usage("host", why));
     }
-    if results.tally().missing == 0 {
+    if results.unfinished() == 0 {
         return Ok(Found::default());
     }
     let count_max = args.hosts.unwrap_or(usize::MAX).max(rest.named.len());
     let found = find::find(desk, plan, providers, count_max).await;
     for (host, why) in &found.left_out {
-        output.note(&format!("host {host} is left out: {why}"));
+        output.note(&clean(&format!("host {host} is left out: {why}")));
     }
     let (able, wanted) = (found.places.len(), args.replicas());
     if able == 0 {
@@ -215,9 +214,8 @@ fn spread(replicas: usize, plan: &Plan, results: &Results, found: &Found) -> Spr
 }
 
 fn interrupted(drive: &Drive<'_>, args: &ArrayArgs) -> Failure {
-    let tally = drive.results.tally();
     let all = drive.results.jobs().len();
-    let done = all - tally.missing;
+    let done = all - drive.results.unfinished();
     let next = match &args.state {
         Some(path) => format!("the same command goes on from {}", path.display()),
         None => "without --state, the same command begins anew, but for what hosts have".to_owned(),
