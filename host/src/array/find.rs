@@ -47,27 +47,34 @@ struct Answers {
 
 /// The hosts that this user's own host has heard of, and that could do the jobs by what they announce.
 pub(crate) async fn heard(client: &Client, plan: &Plan) -> Result<Vec<Provider>, ClientError> {
-    let mut places = Vec::new();
+    let (mut places, mut providers) = (Vec::new(), BTreeMap::new());
     let take = |answer| {
         if let LocalResponse::Peer { info, provider, .. } = answer
             && unable(&info, plan.common()).is_none()
         {
-            places.push(Place { provider, info: *info, held_bytes: 0 });
+            providers.insert(info.host, provider);
+            places.push(Place { info: *info, held_bytes: 0 });
         }
     };
     client.local(LocalRequest::Peers, take).await?;
     rank(&mut places);
-    Ok(places.into_iter().map(|place| place.provider).collect())
+    Ok(places.iter().filter_map(|place| providers.remove(&place.info.host)).collect())
 }
 
-/// Asks hosts, the first ones first if there are too many, and takes the `count_max` best of those that are able.
-pub(crate) async fn find(desk: &Desk, plan: &Plan, providers: Vec<Provider>, count_max: usize) -> Found {
-    let own = desk.node.key();
-    let mut seen = BTreeSet::new();
-    let fresh = providers.into_iter().filter(|provider| provider.host != own && seen.insert(provider.host));
-    let asked = stream::iter(fresh.take(HOSTS_MAX)).map(|provider| async move {
-        let (host, line) = (provider.host, Line::remote(provider));
+/// The ways to hosts, each once. Not to this user's own, whose key this side has as well.
+pub(crate) fn lines(desk: &Desk, providers: Vec<Provider>) -> Vec<Line> {
+    let mut seen = BTreeSet::from([desk.node.key()]);
+    providers.into_iter().filter(|provider| seen.insert(provider.host)).map(Line::remote).collect()
+}
+
+/// Asks hosts, the first ones if there are too many, and takes the `count_max` best of those that are able.
+pub(crate) async fn find(desk: &Desk, plan: &Plan, lines: Vec<Line>, count_max: usize) -> Found {
+    let asked = stream::iter(lines.into_iter().take(HOSTS_MAX)).map(|line| async move {
         let answers = ask(desk, plan, &line).await;
+        let host = match &answers {
+            Ok(answers) => answers.place.info.host,
+            Err(_) => line.provider().map_or(desk.node.key(), |provider| provider.host),
+        };
         (host, line, answers)
     });
     let answers: Vec<_> = asked.buffer_unordered(AT_ONCE).collect().await;
@@ -95,16 +102,17 @@ async fn ask(desk: &Desk, plan: &Plan, line: &Line) -> Result<Answers, String> {
     if let Some(why) = unable(&info, plan.common()) {
         return Err(why);
     }
-    let Some(provider) = line.provider().cloned() else { return Err("it is this machine".to_owned()) };
-    let mut answers = Answers { place: Place { provider, info, held_bytes: 0 }, held: Vec::new() };
-    // What was proven by then counts.
-    let _ = tokio::time::timeout(ASK_TIME, prove(desk, plan, &mut answers)).await;
+    let mut answers = Answers { place: Place { info, held_bytes: 0 }, held: Vec::new() };
+    if let Some(provider) = line.provider() {
+        // What was proven by then counts.
+        let _ = tokio::time::timeout(ASK_TIME, prove(desk, plan, provider, &mut answers)).await;
+    }
     Ok(answers)
 }
 
 /// Has a host prove what it has of the larger blobs.
-async fn prove(desk: &Desk, plan: &Plan, answers: &mut Answers) {
-    let fetcher = Fetcher::new(&desk.node, std::slice::from_ref(&answers.place.provider), u64::MAX);
+async fn prove(desk: &Desk, plan: &Plan, provider: &Provider, answers: &mut Answers) {
+    let fetcher = Fetcher::new(&desk.node, std::slice::from_ref(provider), u64::MAX);
     let large = |blob: &BlobRef| blob.size_bytes >= ASKED_BYTES_MIN;
     let common = plan.common();
     for blob in common.inputs.values().chain([&common.module]).filter(|blob| large(blob)) {

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use samebit_net::message::{HostInfo, Load, Provider};
+use samebit_net::message::{HostInfo, Load};
 use samebit_runner::spec::{JobSpec, Profile};
 
 /// The most jobs that a host has of one array at once. A connection bears 64 questions, and each of these is one.
@@ -13,8 +13,6 @@ const AHEAD: u32 = 2;
 /// A host that answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
-    /// How to reach it.
-    pub(crate) provider: Provider,
     /// What it says of itself.
     pub(crate) info: HostInfo,
     /// How many bytes of what all jobs of the array need it has proven to have.
@@ -82,7 +80,7 @@ mod tests {
             labels: Vec::new(),
             receipts: 0,
         };
-        Place { provider: Provider { host, addresses: Vec::new(), relay: None }, info, held_bytes }
+        Place { info, held_bytes }
     }
 
     fn job(profile: Profile) -> JobSpec {

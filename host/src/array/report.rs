@@ -107,7 +107,7 @@ impl Report<'_> {
             }
         }
         for (host, record) in self.records {
-            let dropped = if record.dropped.is_some() { ", then dropped" } else { "" };
+            let dropped = record.dropped.as_ref().map(|why| format!(", then dropped: {why}")).unwrap_or_default();
             text.field("host", format_args!("{host} did {}, failed at {}{dropped}", record.done, record.failed));
         }
         for (host, why) in self.left_out {

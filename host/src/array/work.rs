@@ -69,14 +69,7 @@ impl Work<'_> {
             return Err(Snag::Trouble(Trouble::Unable, "nothing is known of this host".to_owned()));
         };
         let own = self.import(task.job).await.map_err(Snag::Fatal)?;
-        let order = Order {
-            desk: self.desk,
-            line,
-            detach: false,
-            on_disconnect: self.on_disconnect,
-            publication: self.publication,
-            retries: RETRIES,
-        };
+        let order = self.order(line);
         let (_, story) = order.place(&self.plan.job(task.job)).await?;
         let ending = order.follow(story, &mut |_| ()).await?;
         drop(own);
@@ -126,20 +119,37 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Writes the outputs of receipts with the same outcome.
+    /// Writes the outputs of receipts with the same outcome, from the first host that still has what is not here.
     async fn write_outputs(&self, receipts: &[&Receipt], folder: &Path) -> Result<(), Failure> {
-        let Some(outcome) = receipts.first().map(|receipt| &receipt.outcome) else { return Ok(()) };
-        let lines = receipts.iter().filter_map(|receipt| self.lines.get(&receipt.host));
-        let providers = lines.filter_map(Line::provider).cloned().collect::<Vec<_>>();
-        let blobs = outcome.outputs.values().copied().collect::<Vec<_>>();
-        // They are here, unless an earlier command fetched them to a place that is gone.
-        let pins = self.desk.fetch(&blobs, &providers).await?;
-        files::make_folder(folder)?;
-        for (name, blob) in &outcome.outputs {
-            self.desk.store.export(&blob.hash, &folder.join(name.as_str())).await?;
+        let mut last = None;
+        for receipt in receipts {
+            let Some(line) = self.lines.get(&receipt.host) else { continue };
+            match self.write_outputs_of(&self.order(line), receipt, folder).await {
+                Err(failure) if failure.kind() == "fetch" => last = Some(failure),
+                done => return done,
+            }
         }
-        drop(pins);
+        let nobody = || Failure::host("fetch", "none of the hosts that have them is among those of this command");
+        if receipts.is_empty() { Ok(()) } else { Err(last.unwrap_or_else(nobody)) }
+    }
+
+    async fn write_outputs_of(&self, order: &Order<'_>, receipt: &Receipt, folder: &Path) -> Result<(), Failure> {
+        files::make_folder(folder)?;
+        for (name, blob) in &receipt.outcome.outputs {
+            order.export(blob, &folder.join(name.as_str())).await?;
+        }
         Ok(())
+    }
+
+    fn order<'b>(&'b self, line: &'b Line) -> Order<'b> {
+        Order {
+            desk: self.desk,
+            line,
+            detach: false,
+            on_disconnect: self.on_disconnect,
+            publication: self.publication,
+            retries: RETRIES,
+        }
     }
 
     /// Where a receipt goes: named after the job, and where there are several also after the host.

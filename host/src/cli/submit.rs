@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use samebit_net::Ending;
-use samebit_net::message::{FetchWish, LocalRequest, OnDisconnect, Provider};
-use samebit_runner::spec::{BlobRef, Publication, Receipt, Status};
+use samebit_net::message::{OnDisconnect, Provider};
+use samebit_runner::spec::{Publication, Receipt, Status};
 use serde_json::json;
 
 use self::array::{ArrayArgs, Rest};
@@ -207,7 +207,7 @@ async fn write(
         files::make_folder(out)?;
         for (name, blob) in &receipt.outcome.outputs {
             let path = out.join(name.as_str());
-            bring(order, blob, &path).await?;
+            order.export(blob, &path).await?;
             paths.insert(name.clone(), path);
         }
     }
@@ -215,24 +215,6 @@ async fn write(
         files::write_whole(path, &receipt.encode())?;
     }
     Ok(Written { receipt, paths, receipt_path: receipt_path.map(Path::to_owned) })
-}
-
-/// Writes an output to a file: from the store, or if the daemon has the store, by the daemon.
-async fn bring(order: &Order<'_>, blob: &BlobRef, path: &Path) -> Result<(), Failure> {
-    let desk = order.desk;
-    if let Some(provider) = order.line.provider() {
-        let pins = desk.fetch(&[*blob], std::slice::from_ref(provider)).await?;
-        desk.store.export(&blob.hash, path).await?;
-        drop(pins);
-        return Ok(());
-    }
-    let failed =
-        |why: &dyn std::fmt::Display| Failure::host("output", format!("cannot write {}: {why}", path.display()));
-    let path = std::path::absolute(path).map_err(|error| failed(&error))?;
-    let text = path.to_str().ok_or_else(|| failed(&"the path is not UTF-8"))?.to_owned();
-    let wish = FetchWish { hash: blob.hash, size_bytes: Some(blob.size_bytes), providers: Vec::new(), out: Some(text) };
-    let client = order.line.client(desk).await?;
-    Ok(client.local(LocalRequest::Fetch(wish), |_| ()).await?)
 }
 
 fn read_publication(path: &Path) -> Result<Publication, Failure> {

@@ -3,11 +3,12 @@
 //! Where the connection breaks, it is made again and the story goes on where it was. A receipt that comes back is signed
 //! by the host that was asked and of the job that was asked for: the client hands on no other.
 
+use std::path::Path;
 use std::time::Duration;
 
-use samebit_net::message::{Accepted, EventKind, JobEvent, OnDisconnect, Submit};
+use samebit_net::message::{Accepted, EventKind, FetchWish, JobEvent, LocalRequest, OnDisconnect, Submit};
 use samebit_net::{ClientError, Ending, Story};
-use samebit_runner::spec::{JobSpec, Publication, Receipt};
+use samebit_runner::spec::{BlobRef, JobSpec, Publication, Receipt};
 use samebit_runner::store::Pin;
 
 use super::{Desk, Line};
@@ -106,5 +107,24 @@ impl Order<'_> {
             self.desk.store.keep(receipt).await.map_err(|error| Failure::host("store", error.to_string()))?;
         }
         Ok(pins)
+    }
+
+    /// Writes a blob that the host has made to a file: from the store, or if the daemon has the store, by the daemon.
+    pub(crate) async fn export(&self, blob: &BlobRef, path: &Path) -> Result<(), Failure> {
+        let desk = self.desk;
+        if let Some(provider) = self.line.provider() {
+            let pins = desk.fetch(&[*blob], std::slice::from_ref(provider)).await?;
+            desk.store.export(&blob.hash, path).await?;
+            drop(pins);
+            return Ok(());
+        }
+        let failed =
+            |why: &dyn std::fmt::Display| Failure::host("output", format!("cannot write {}: {why}", path.display()));
+        let path = std::path::absolute(path).map_err(|error| failed(&error))?;
+        let text = path.to_str().ok_or_else(|| failed(&"the path is not UTF-8"))?.to_owned();
+        let wish =
+            FetchWish { hash: blob.hash, size_bytes: Some(blob.size_bytes), providers: Vec::new(), out: Some(text) };
+        let client = self.line.client(desk).await?;
+        Ok(client.local(LocalRequest::Fetch(wish), |_| ()).await?)
     }
 }

@@ -13,7 +13,7 @@ use samebit_net::store::Store;
 use samebit_net::{
     Answer, Answers, CancelReason, Node, NodeConfig, Peer, PeerBounds, Reach, Server, ServerBounds, Service,
 };
-use samebit_runner::spec::{BlobRef, JobId, JobSpec, Limits, Measured, Outcome, Receipt, SecretKey, Status};
+use samebit_runner::spec::{BlobRef, JobId, JobSpec, Limits, Measured, Name, Outcome, Receipt, SecretKey, Status};
 use tokio::runtime::Runtime;
 
 use crate::support::Desk;
@@ -25,20 +25,30 @@ pub(crate) struct Liar {
     _runtime: Runtime,
 }
 
+/// What it says that a job came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// Success, without an output.
+    Nothing,
+    /// An output that it then hands out to nobody.
+    Withheld,
+}
+
 struct Lies {
     key: SecretKey,
+    lie: Lie,
     jobs: Mutex<BTreeMap<JobId, JobSpec>>,
 }
 
 impl Liar {
     /// Starts it on a store of this name.
-    pub(crate) fn start(desk: &Desk, store: &str) -> Self {
+    pub(crate) fn start(desk: &Desk, store: &str, lie: Lie) -> Self {
         let runtime = Runtime::new().expect("threads");
         let key = SecretKey::from_bytes(&[99; 32]);
         let folder = desk.path(store);
         let node = runtime.block_on(async {
             let store = Store::open(&folder, Duration::from_secs(10)).await.expect("a store");
-            let lies = Lies { key: key.clone(), jobs: Mutex::default() };
+            let lies = Lies { key: key.clone(), lie, jobs: Mutex::default() };
             let config = NodeConfig {
                 key: key.clone(),
                 bind: Vec::new(),
@@ -66,7 +76,11 @@ impl Liar {
 
 impl Lies {
     fn receipt(&self, job: JobSpec) -> Receipt {
-        let outcome = Outcome { status: Status::Ok, outputs: BTreeMap::new(), log: BlobRef::of(b""), fuel: 1 };
+        let outputs = match self.lie {
+            Lie::Nothing => BTreeMap::new(),
+            Lie::Withheld => BTreeMap::from([(Name::new("stdout").expect("a name"), BlobRef::of(b"what nobody has"))]),
+        };
+        let outcome = Outcome { status: Status::Ok, outputs, log: BlobRef::of(b""), fuel: 1 };
         let measured = Measured {
             program: "samebit test".to_owned(),
             started_unix_ms: 0,

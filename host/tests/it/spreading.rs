@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::guests::{CAT, EMPTY, EXIT_7, SPIN};
 use crate::hosting::{Host, LONG, PATIENCE};
-use crate::liar::Liar;
+use crate::liar::{Liar, Lie};
 use crate::support::{Desk, Done};
 
 /// `submit` to hosts by their tickets.
@@ -152,7 +152,7 @@ fn replicas_find_the_host_that_signs_what_is_not_so() {
     desk.module("cat.wasm", CAT);
     desk.file("lines.txt", "one\ntwo\nthree");
     let [first, second] = hosts(&desk);
-    let liar = Liar::start(&desk, "liar");
+    let liar = Liar::start(&desk, "liar", Lie::Nothing);
     let honest = [first.ticket(), second.ticket()];
     let all = [liar.ticket(), first.ticket(), second.ticket()];
     let order = ["cat.wasm", "--each", "lines.txt", "--out", "out", "--receipts", "receipts", "--replicas"];
@@ -183,7 +183,7 @@ fn hosts_that_are_unable_or_gone_are_left_out_by_name() {
     said.exits(0).says(&["does not allow the job's limits", "submitters.allow", "5 jobs"]);
     let said = desk.samebit("author", &submit(&all[..2], &["empty.wasm", "--each", "0..5"]));
     said.exits(3).says(&["unfinished", "5 missing"]);
-    desk.samebit("author", &["submit", "empty.wasm", "--each", "0..5"]).exits(2).says(&["no host is known"]);
+    desk.samebit("author", &["submit", "empty.wasm", "--each", "0..5"]).exits(2).says(&["no host is named"]);
     desk.samebit("author", &["submit", "empty.wasm", "--hosts", "any"]).exits(2).says(&["samebit host --peer"]);
     let wrong = submit(&all[2..], &["empty.wasm", "--each", "0..5", "--receipt", "r"]);
     desk.samebit("author", &wrong).exits(2).says(&["--receipts DIR"]);
@@ -245,4 +245,34 @@ fn a_host_that_takes_too_long_is_not_waited_for() {
     let order = ["empty.wasm", "--each", "0..4", "--try-s", "10"];
     let said = desk.samebit("author", &submit(&[slow.ticket(), fast.ticket()], &order));
     said.exits(0).says(&["4 jobs", "it took longer than 10 s"]);
+}
+
+#[test]
+fn a_host_that_hands_out_nothing_gets_nothing_more() {
+    let desk = Desk::new();
+    desk.module("cat.wasm", CAT);
+    desk.file("lines.txt", "one\ntwo\nthree\nfour\nfive\nsix");
+    let [host] = hosts(&desk);
+    let liar = Liar::start(&desk, "liar", Lie::Withheld);
+    let order = ["cat.wasm", "--each", "lines.txt", "--out", "out"];
+    let (code, value) = desk.json("author", &submit(&[liar.ticket(), host.ticket()], &order));
+    assert_eq!((code, &value["ok"]), (0, &json!(6)), "{value}");
+    assert_eq!(std::fs::read(desk.path("out/6/stdout")).expect("written"), b"six");
+    let hosts = value["hosts"].as_array().expect("hosts");
+    let liar = hosts.iter().find(|host| host["host"] == Liar::key()).expect("the liar");
+    assert!(liar["dropped"].as_str().expect("a reason").contains("does not hand out"), "{value}");
+}
+
+#[test]
+fn an_array_goes_to_this_users_own_host_if_none_is_named() {
+    let desk = Desk::new();
+    desk.module("cat.wasm", CAT);
+    desk.file("lines.txt", "one\ntwo");
+    let own = Host::start(&desk, "own", &[]);
+    let order = ["submit", "cat.wasm", "--offline", "--each", "lines.txt", "--out", "out", "--receipts", "receipts"];
+    desk.samebit("own", &order).exits(0).says(&["2 jobs over 1 hosts"]);
+    assert_eq!(std::fs::read(desk.path("out/2/stdout")).expect("written"), b"two");
+    desk.samebit("own", &[&order[..], &["--hosts", "any"]].concat()).exits(2).says(&["samebit peers"]);
+    drop(own);
+    desk.samebit("own", &["verify", "receipts/2.receipt", "--outputs", "out/2"]).exits(0);
 }

@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::error::{Exit, Failure};
 use crate::interrupt;
 use crate::output::{Output, clean};
-use crate::remote::{self, Desk};
+use crate::remote::{self, Desk, Line};
 
 /// Flags of arrays.
 #[derive(Debug, Clone, clap::Args)]
@@ -159,20 +159,12 @@ async fn find_hosts(
     config: &Config,
     output: &Output,
 ) -> Result<Found, Failure> {
-    let mut providers = rest.named.clone();
-    if args.hosts.is_some() {
-        providers.extend(heard(plan, config).await?);
-    }
-    if providers.is_empty() {
-        let why = "no host is known: name some with --host; or start this user's own host with `samebit host --peer HOST`, \
-             wait until `samebit peers` lists some, and say --hosts any";
-        return Err(Failure::usage("host", why));
-    }
     if results.unfinished() == 0 {
         return Ok(Found::default());
     }
+    let lines = lines(args, plan, rest, desk, config).await?;
     let count_max = args.hosts.unwrap_or(usize::MAX).max(rest.named.len());
-    let found = find::find(desk, plan, providers, count_max).await;
+    let found = find::find(desk, plan, lines, count_max).await;
     for (host, why) in &found.left_out {
         output.note(&clean(&format!("host {host} is left out: {why}")));
     }
@@ -189,12 +181,36 @@ async fn find_hosts(
     Ok(found)
 }
 
-/// The hosts that this user's own host has heard of.
-async fn heard(plan: &Plan, config: &Config) -> Result<Vec<Provider>, Failure> {
-    let why = "--hosts asks this user's own host whom it has heard of, and none is up on this store: start one with \
-         `samebit host --peer HOST`, or name hosts with --host";
-    let client = remote::client(config).ok_or_else(|| Failure::usage("host", why))?;
-    Ok(find::heard(&client, plan).await?)
+/// The ways to hosts that were named or heard of, or else to this user's own.
+async fn lines(
+    args: &ArrayArgs,
+    plan: &Plan,
+    rest: &Rest<'_>,
+    desk: &Desk,
+    config: &Config,
+) -> Result<Vec<Line>, Failure> {
+    let own = remote::client(config);
+    let mut providers = rest.named.clone();
+    if args.hosts.is_some() {
+        let why = "--hosts asks this user's own host whom it has heard of, and none is up on this store: start one with \
+             `samebit host --peer HOST`, or name hosts with --host";
+        let own = own.as_ref().ok_or_else(|| Failure::usage("host", why))?;
+        providers.extend(find::heard(own, plan).await?);
+    }
+    let lines = find::lines(desk, providers);
+    match own {
+        _ if !lines.is_empty() => Ok(lines),
+        Some(own) if args.hosts.is_none() && rest.named.is_empty() => Ok(vec![Line::local(own)]),
+        Some(_) => {
+            let why = "no host is known yet that could do these jobs: wait until `samebit peers` lists some, or name hosts \
+                 with --host";
+            Err(Failure::usage("host", why))
+        }
+        None => {
+            let why = "no host is named and none is up on this store: name some with --host, or start `samebit host`";
+            Err(Failure::usage("host", why))
+        }
+    }
 }
 
 /// Puts everything that is known at the beginning before the one who spreads the jobs.
