@@ -182,6 +182,11 @@ fn is_harmless(char: char) -> bool {
     char == '\t' || !(char.is_control() || turns)
 }
 
+/// So many of something, for people.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A size for people.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
@@ -240,6 +245,11 @@ mod tests {
     fn a_guest_cannot_move_the_cursor() {
         assert_eq!(clean("a\x1b[2Jb\r\n\u{202e}c"), r"a\u{1b}[2Jb\r\n\u{202e}c");
         assert_eq!(clean("größe\t✓"), "größe\t✓");
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "host")), ["0 hosts", "1 host", "2 hosts"]);
     }
 
     #[test]

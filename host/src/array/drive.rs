@@ -148,12 +148,12 @@ impl<'a> Drive<'a> {
     fn suffer(&mut self, task: Task, trouble: Trouble, why: &str) {
         let effect = self.spread.failed(task, trouble, self.began.elapsed());
         let label = &self.work.plan.entry(task.job).label;
-        if trouble == Trouble::Failed {
+        if trouble.is_failure() {
             self.results.failed(task.job, why.to_owned());
             self.view.note(&format!("job {label} failed at host {}: {why}", task.host));
         }
         if let Some(record) = self.records.get_mut(&task.host) {
-            record.failed += u64::from(trouble == Trouble::Failed);
+            record.failed += u64::from(trouble.is_failure());
             if effect.host_dropped {
                 record.dropped = Some(why.to_owned());
                 self.view.host_is_gone(&task.host, why);

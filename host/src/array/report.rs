@@ -11,7 +11,7 @@ use super::drive::Record;
 use super::plan::Plan;
 use super::results::{JobResult, Results, Standing};
 use crate::cli::report::outcome_json;
-use crate::output::{BAD, GOOD, Text, UNSURE};
+use crate::output::{BAD, GOOD, Text, UNSURE, counted};
 
 /// The most jobs that are listed for people.
 const LISTED_MAX: usize = 20;
@@ -88,13 +88,14 @@ impl Report<'_> {
     pub(crate) fn show(&self, text: &mut Text) {
         let tally = self.results.tally();
         let all = self.plan.len();
+        let jobs = counted(all, "job");
         let right = tally.done + tally.negative;
         match (tally.differing, tally.missing) {
-            (0, 0) if tally.negative == 0 => text.headline(GOOD, "done", &format!(": {all} jobs")),
-            (0, 0) => text.headline(BAD, "done", &format!(": {all} jobs, {} of which failed", tally.negative)),
-            (0, missing) => text.headline(UNSURE, "unfinished", &format!(": {right} of {all} jobs, {missing} missing")),
+            (0, 0) if tally.negative == 0 => text.headline(GOOD, "done", &format!(": {jobs}")),
+            (0, 0) => text.headline(BAD, "done", &format!(": {jobs}, {} of which failed", tally.negative)),
+            (0, missing) => text.headline(UNSURE, "unfinished", &format!(": {right} of {jobs}, {missing} missing")),
             (differing, _) => {
-                text.headline(BAD, "differs", &format!(": hosts do not agree on {differing} of {all} jobs"));
+                text.headline(BAD, "differs", &format!(": hosts do not agree on {differing} of {jobs}"));
             }
         }
         for (standing, style) in [(Standing::Differs, BAD), (Standing::Missing, UNSURE), (Standing::Negative, BAD)] {
@@ -122,7 +123,7 @@ impl Report<'_> {
             Standing::Differs => format!("job {label}: {}", self.odd_ones(job)),
             Standing::Missing => {
                 let why = job.why.as_deref().unwrap_or("no host was left for it");
-                format!("job {label}, {} receipts: {why}", job.replicas.len())
+                format!("job {label}, {}: {why}", counted(job.replicas.len(), "receipt"))
             }
             _ => {
                 let status = agreed(job).map(|outcome| outcome.status.to_string()).unwrap_or_default();

@@ -11,8 +11,10 @@ use samebit_runner::spec::{Hash, HostKey};
 
 /// How often a job is tried in vain before it is given up.
 const TRIES_MAX: u32 = 4;
-/// How often in a row a host may fail before it is dropped.
-const FAULTS_MAX: u32 = 3;
+/// How often in a row a host may fail at jobs before it is dropped. It may be the jobs.
+const FAULTS_MAX: u32 = 12;
+/// How often it counts if a host is gone, or does not keep to what was agreed.
+const FAULTS_GONE: u32 = 4;
 /// How often in a row a host may be full, with nothing of ours, before it is dropped.
 const FULLS_MAX: u32 = 8;
 /// How long a full host is left alone the first time. Doubled for each further one, up to the longest.
@@ -47,8 +49,10 @@ pub(crate) enum Step {
 pub(crate) enum Trouble {
     /// The host has no room now.
     Full,
-    /// The host did not do it, or is not there.
+    /// The host says that it could not do it.
     Failed,
+    /// The host is not there, takes too long, or does not keep to what was agreed.
+    Gone,
     /// The host will do no job of this array.
     Unable,
 }
@@ -190,12 +194,12 @@ impl Spread {
         job.lacks += 1;
         match trouble {
             Trouble::Full => job.closed_to.retain(|host| *host != task.host),
-            Trouble::Failed => job.tries += 1,
+            Trouble::Failed | Trouble::Gone => job.tries += 1,
             Trouble::Unable => {}
         }
         if job.tries >= TRIES_MAX {
             self.waiting.remove(&task.job);
-            effect.job_given_up = trouble == Trouble::Failed && job.tries == TRIES_MAX;
+            effect.job_given_up = trouble.is_failure() && job.tries == TRIES_MAX;
         } else {
             self.waiting.insert(task.job);
             self.hosts.iter_mut().for_each(|host| host.from = host.from.min(task.job));
@@ -248,6 +252,13 @@ impl Spread {
     }
 }
 
+impl Trouble {
+    /// True if the job was tried in vain.
+    pub(crate) fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Gone)
+    }
+}
+
 impl Host {
     fn has_room(&self) -> bool {
         !self.dropped && self.going < self.room
@@ -270,12 +281,11 @@ impl Host {
                     self.dropped |= self.fulls >= FULLS_MAX;
                 }
             }
-            Trouble::Failed => {
-                self.faults += 1;
-                self.dropped |= self.faults >= FAULTS_MAX;
-            }
+            Trouble::Failed => self.faults += 1,
+            Trouble::Gone => self.faults += FAULTS_GONE,
             Trouble::Unable => self.dropped = true,
         }
+        self.dropped |= self.faults >= FAULTS_MAX;
         self.dropped && !was_dropped
     }
 }

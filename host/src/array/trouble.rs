@@ -24,7 +24,7 @@ const UNABLE: [&str; 5] = ["submitters.", "authors.", "modules.", policy::JOB_LI
 impl Trouble {
     /// What an error means.
     pub(crate) fn of(error: &ClientError) -> Self {
-        let ClientError::Refused(refusal) = error else { return Self::Failed };
+        let ClientError::Refused(refusal) = error else { return Self::Gone };
         let rule = refusal.rule.as_str();
         if FULL.contains(&rule) {
             Self::Full
@@ -48,6 +48,6 @@ mod tests {
         assert_eq!(["host.busy", "peer.queued", "host.disk-free"].map(of), [Trouble::Full; 3]);
         assert_eq!(["submitters.allow", "modules.deny", "job.limits.fuel"].map(of), [Trouble::Unable; 3]);
         assert_eq!(["job.input-bytes", "host.internal", "what.ever"].map(of), [Trouble::Failed; 3]);
-        assert_eq!(Trouble::of(&ClientError::TimedOut(30)), Trouble::Failed);
+        assert_eq!(Trouble::of(&ClientError::TimedOut(30)), Trouble::Gone);
     }
 }

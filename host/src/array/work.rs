@@ -60,7 +60,7 @@ impl Work<'_> {
         let attempt = tokio::time::timeout(self.try_time, self.attempt_slowly(task)).await;
         attempt.unwrap_or_else(|_| {
             let why = format!("it took longer than {} s", self.try_time.as_secs());
-            Err(Snag::Trouble(Trouble::Failed, why))
+            Err(Snag::Trouble(Trouble::Gone, why))
         })
     }
 
@@ -74,17 +74,18 @@ impl Work<'_> {
         let ending = order.follow(story, &mut |_| ()).await?;
         drop(own);
         let failed = |why: String| Snag::Trouble(Trouble::Failed, why);
+        let gone = |why: String| Snag::Trouble(Trouble::Gone, why);
         match ending {
             Some(Ending::Done(receipt)) => {
                 let pins = order.bring(&receipt).await.map_err(|failure| match failure.kind() {
-                    "fetch" => failed(format!("it does not hand out what it made: {}", failure.message())),
+                    "fetch" => gone(format!("it does not hand out what it made: {}", failure.message())),
                     _ => Snag::Fatal(failure),
                 })?;
                 Ok((receipt, pins))
             }
             Some(Ending::Failed(why)) => Err(failed(format!("it could not do the job: {why}"))),
             Some(Ending::Cancelled) => Err(failed("the job was cancelled there".to_owned())),
-            None => Err(failed("its story has no end".to_owned())),
+            None => Err(gone("its story has no end".to_owned())),
         }
     }
 

@@ -124,7 +124,7 @@ fn an_interrupted_array_goes_on_where_it_was_and_does_nothing_twice() {
     let common = ["long.wasm", "--each", "0..6", "--state", "state", "--receipts", "receipts"];
     let array = desk.start("author", &submit(&[host.ticket()], &common));
     wait(|| !desk.names("receipts").is_empty());
-    interrupt(array).exits(130).says(&["interrupted", "of 6 jobs are done", "state"]);
+    interrupt(array).exits(130).says(&["interrupted", "of 6 jobs done", "state"]);
     let before = desk.names("receipts");
     assert!((1..6).contains(&before.len()), "{before:?}");
     host.kill();
@@ -270,7 +270,7 @@ fn an_array_goes_to_this_users_own_host_if_none_is_named() {
     desk.file("lines.txt", "one\ntwo");
     let own = Host::start(&desk, "own", &[]);
     let order = ["submit", "cat.wasm", "--offline", "--each", "lines.txt", "--out", "out", "--receipts", "receipts"];
-    desk.samebit("own", &order).exits(0).says(&["2 jobs over 1 hosts"]);
+    desk.samebit("own", &order).exits(0).says(&["2 jobs over 1 host"]);
     assert_eq!(std::fs::read(desk.path("out/2/stdout")).expect("written"), b"two");
     desk.samebit("own", &[&order[..], &["--hosts", "any"]].concat()).exits(2).says(&["samebit peers"]);
     drop(own);

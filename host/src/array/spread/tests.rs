@@ -97,14 +97,24 @@ fn a_job_that_fails_everywhere_is_given_up_and_stops_no_other() {
 
 #[test]
 fn a_host_that_always_fails_is_dropped_and_the_others_do_its_jobs() {
-    let mut spread = spread(100, &[4, 4], 1);
-    let mut failed = 0;
-    let done = play(&mut spread, |task| {
-        failed += usize::from(task.host == host(0));
-        if task.host == host(0) { Err(Trouble::Failed) } else { Ok(()) }
-    });
-    assert_eq!(done.len(), 100);
-    assert!(failed <= FAULTS_MAX as usize + 4, "it went on for {failed} jobs");
+    for (trouble, failed_max) in [(Trouble::Failed, FAULTS_MAX), (Trouble::Gone, FAULTS_MAX / FAULTS_GONE)] {
+        let mut spread = spread(100, &[4, 4], 1);
+        let mut failed = 0;
+        let done = play(&mut spread, |task| {
+            failed += u32::from(task.host == host(0));
+            if task.host == host(0) { Err(trouble) } else { Ok(()) }
+        });
+        assert_eq!(done.len(), 100);
+        // Beside what was there already when it was dropped.
+        assert!((failed_max..failed_max + 4).contains(&failed), "it went on for {failed} jobs");
+    }
+}
+
+#[test]
+fn a_few_bad_jobs_in_a_row_cost_no_host() {
+    let mut spread = spread(60, &[2, 2, 2, 2], 1);
+    let done = play(&mut spread, |task| if (20..26).contains(&task.job) { Err(Trouble::Failed) } else { Ok(()) });
+    assert_eq!(done.len(), 54);
 }
 
 #[test]
@@ -174,7 +184,7 @@ fn replicas_are_at_different_hosts() {
 #[test]
 fn replicas_that_no_host_is_left_for_end_the_array_without_them() {
     let mut spread = spread(5, &[1, 1], 2);
-    let done = play(&mut spread, |task| if task.host == host(1) { Err(Trouble::Failed) } else { Ok(()) });
+    let done = play(&mut spread, |task| if task.host == host(1) { Err(Trouble::Gone) } else { Ok(()) });
     assert_eq!(done.len(), 5);
     assert!(done.values().all(|hosts| hosts == &[host(0)]));
 }

@@ -22,7 +22,7 @@ use crate::cli::job::Draft;
 use crate::config::Config;
 use crate::error::{Exit, Failure};
 use crate::interrupt;
-use crate::output::{Output, clean};
+use crate::output::{Output, clean, counted};
 use crate::remote::{self, Desk, Line};
 
 /// Flags of arrays.
@@ -170,14 +170,15 @@ async fn find_hosts(
     }
     let (able, wanted) = (found.places.len(), args.replicas());
     if able == 0 {
-        let why = format!("none of {} hosts can do these jobs, as is said above of each", found.left_out.len());
+        let whys = found.left_out.iter().take(3).map(|(host, why)| format!("host {host}: {why}")).collect::<Vec<_>>();
+        let why = format!("no host of {} can do these jobs: {}", found.left_out.len(), whys.join("; "));
         return Err(Failure::host("host", why));
     }
     if able < wanted {
         let why = format!("--replicas {wanted} needs as many different hosts, and only {able} can do these jobs");
         return Err(Failure::usage("replicas", why));
     }
-    output.note(&format!("{} jobs over {able} hosts", plan.len()));
+    output.note(&format!("{} over {}", counted(plan.len(), "job"), counted(able, "host")));
     Ok(found)
 }
 
@@ -236,7 +237,7 @@ fn interrupted(drive: &Drive<'_>, args: &ArrayArgs) -> Failure {
         Some(path) => format!("the same command goes on from {}", path.display()),
         None => "without --state, the same command begins anew, but for what hosts have".to_owned(),
     };
-    Failure::interrupted_after(format!("interrupted: {done} of {all} jobs are done; {next}"))
+    Failure::interrupted_after(format!("interrupted: {done} of {} done; {next}", counted(all, "job")))
 }
 
 /// Reads `any` or a number.
