@@ -9,6 +9,8 @@ use samebit_runner::spec::{JobSpec, Profile};
 const ROOM_MAX: u32 = 48;
 /// Jobs that wait at a host, so that it need not wait for the next one.
 const AHEAD: u32 = 2;
+/// The interface of a device that is no GPU.
+const CPU: &str = "cpu";
 
 /// A host that answered.
 #[derive(Debug, Clone)]
@@ -35,7 +37,7 @@ pub(crate) fn unable(info: &HostInfo, job: &JobSpec) -> Option<String> {
 /// what all jobs need, then those with more free slots.
 pub(crate) fn rank(places: &mut [Place]) {
     places.sort_by_cached_key(|place| {
-        let has_gpu = place.info.devices.iter().any(|device| device.backend.as_str() != "cpu");
+        let has_gpu = place.info.devices.iter().any(|device| device.backend.as_str() != CPU);
         let free = free(&place.info.load);
         let load = &place.info.load;
         (!has_gpu, free == 0, Reverse(place.held_bytes), Reverse(free), load.queued, place.info.host)
