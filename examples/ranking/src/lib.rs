@@ -26,8 +26,7 @@ fn same_ranking(_name: &str) -> Result<(), Error> {
     order.sort_by(|a, b| claimed[*a].total_cmp(&claimed[*b]));
     for pair in order.windows(2) {
         let [behind, ahead] = [replayed[pair[0]], replayed[pair[1]]];
-        // Not `>`, so that NaN is no rank.
-        if !(behind <= ahead + CLOSE) {
+        if behind > ahead + CLOSE || behind.is_nan() || ahead.is_nan() {
             bail!("number {} was claimed to be ahead of number {}, but is behind it", pair[1], pair[0]);
         }
     }

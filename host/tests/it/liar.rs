@@ -56,6 +56,7 @@ impl Liar {
                 connect_time: Duration::from_secs(10),
                 server: Some(Server::new(Arc::new(lies), ServerBounds::default())),
                 may_serve: None,
+                may_send: None,
                 gossip: false,
             };
             Node::start(config, &store).await.expect("a node")
