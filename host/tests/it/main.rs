@@ -1,6 +1,8 @@
 //! The program as its users meet it: every test starts the real one.
 
 mod checking;
+#[cfg(unix)]
+mod example;
 mod guests;
 #[cfg(unix)]
 mod hosting;

@@ -257,7 +257,7 @@ fn numbers(seed: u32) -> impl Iterator<Item = f32> {
 }
 
 /// A picture with gradients and edges.
-fn picture(width: u32, height: u32) -> Vec<u8> {
+pub(crate) fn picture(width: u32, height: u32) -> Vec<u8> {
     let mut pixels = Vec::new();
     for y in 0..height {
         for x in 0..width {
