@@ -23,6 +23,12 @@ const LIST_BYTES_MAX: u64 = 1 << 20;
 const NAME_BYTES_MAX: usize = 1024;
 /// Characters that a path cannot have on one system or another, or that lead elsewhere.
 const FORBIDDEN: [char; 8] = ['\\', ':', '*', '?', '"', '<', '>', '|'];
+/// The longest part of a name between slashes, in bytes.
+const PART_BYTES_MAX: usize = 255;
+/// Names that Windows takes for devices, in every folder and with any extension.
+const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+/// The same, before one digit. It takes superscript ones for digits as well.
+const NUMBERED_DEVICES: [&str; 2] = ["COM", "LPT"];
 
 /// A collection that was made here.
 #[derive(Debug)]
@@ -114,20 +120,39 @@ pub fn members(names: &[u8], hashes: Vec<Hash>) -> Result<Vec<Member>, ListError
     let mut seen = BTreeSet::new();
     let mut members = Vec::with_capacity(hashes.len());
     for (name, hash) in meta.names().iter().zip(hashes) {
-        let path = path(name).filter(|path| seen.insert(path.clone()));
-        let path = path.ok_or_else(|| ListError::Name(name.chars().take(80).collect()))?;
+        let refused = || ListError::Name(name.chars().take(80).collect());
+        let path = path(name).ok_or_else(refused)?;
+        // Two names that differ in case alone are one file on many systems.
+        if !seen.insert(name.to_lowercase()) {
+            return Err(refused());
+        }
         members.push(Member { path, hash });
     }
-    Ok(members)
+    // What is a file cannot be a folder as well.
+    let folders = |name: &str| name.match_indices('/').any(|(at, _)| seen.contains(&name[..at]));
+    match seen.iter().find(|name| folders(name)) {
+        Some(name) => Err(ListError::Name(name.chars().take(80).collect())),
+        None => Ok(members),
+    }
 }
 
 /// A stranger's name as a path, if it is one that leads down and means the same everywhere.
 fn path(name: &str) -> Option<PathBuf> {
-    let part_is_safe = |part: &str| {
-        let ends_well = !part.ends_with(['.', ' ']);
-        !part.is_empty() && ends_well && !part.chars().any(|char| char.is_control() || FORBIDDEN.contains(&char))
-    };
-    (name.len() <= NAME_BYTES_MAX && name.split('/').all(part_is_safe)).then(|| name.split('/').collect())
+    (name.len() <= NAME_BYTES_MAX && name.split('/').all(is_safe)).then(|| name.split('/').collect())
+}
+
+/// True if a part of a path names the same file on every system, and no other: no way up, no stream, no device, and
+/// nothing at the end that Windows would cut off.
+fn is_safe(part: &str) -> bool {
+    let is_plain = !part.chars().any(|char| char.is_control() || FORBIDDEN.contains(&char));
+    !part.is_empty() && part.len() <= PART_BYTES_MAX && is_plain && !part.ends_with(['.', ' ']) && !is_device(part)
+}
+
+fn is_device(part: &str) -> bool {
+    let stem = part.split('.').next().unwrap_or(part).trim_end_matches(' ').to_uppercase();
+    let is_digit = |rest: &str| matches!(rest, "¹" | "²" | "³") || matches!(rest.as_bytes(), [b'0'..=b'9']);
+    DEVICES.contains(&stem.as_str())
+        || NUMBERED_DEVICES.iter().any(|name| stem.strip_prefix(name).is_some_and(is_digit))
 }
 
 #[cfg(test)]
@@ -153,8 +178,46 @@ mod tests {
             let error = members(&names(&[name]), vec![Hash::of(b"a")]).expect_err(name);
             assert!(matches!(error, ListError::Name(_)), "{name}: {error}");
         }
-        let error = members(&names(&["a", "a"]), vec![Hash::of(b"a"); 2]).expect_err("twice");
-        assert!(matches!(error, ListError::Name(_)), "{error}");
+    }
+
+    #[test]
+    fn names_that_some_system_takes_for_something_else_are_refused() {
+        for name in [
+            "a\0b",
+            "nul",
+            "NUL.txt",
+            "d/Con",
+            "aux.tar.gz",
+            "com1",
+            "COM¹.log",
+            "lpt9 .x",
+            "conin$",
+            "a.txt:stream",
+            "a.",
+            "b ",
+            "c/d./e",
+            ".. ",
+            "...",
+            "\u{7f}",
+            "\u{85}",
+        ] {
+            let error = members(&names(&[name]), vec![Hash::of(b"a")]).expect_err(name);
+            assert!(matches!(error, ListError::Name(_)), "{name:?}: {error}");
+        }
+        let part = "x".repeat(PART_BYTES_MAX);
+        for name in ["console", "null", "com", "com10", "nul_", ".con", "a.nul", "lpt", part.as_str()] {
+            members(&names(&[name]), vec![Hash::of(b"a")]).expect(name);
+        }
+        members(&names(&[&(part + "x")]), vec![Hash::of(b"a")]).expect_err("too long for a file's name");
+    }
+
+    #[test]
+    fn names_that_would_be_one_file_are_refused() {
+        for pair in [["a", "a"], ["Readme", "README"], ["d/a", "D/a"], ["ä", "Ä"], ["a", "a/b"], ["d/e/f", "D/e"]] {
+            let error = members(&names(&pair), vec![Hash::of(b"a"); 2]).expect_err(pair[0]);
+            assert!(matches!(error, ListError::Name(_)), "{pair:?}: {error}");
+        }
+        members(&names(&["a", "ab", "b/a", "b/ab"]), vec![Hash::of(b"a"); 4]).expect("four files");
     }
 
     #[test]
