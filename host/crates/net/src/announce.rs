@@ -6,6 +6,7 @@
 //! says shows when it is asked.
 
 mod crowd;
+mod retell;
 mod table;
 
 use samebit_spec::{DecodeError, HostKey, SecretKey, Signature};

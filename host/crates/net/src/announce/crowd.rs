@@ -10,7 +10,9 @@ use iroh_gossip::proto::TopicId;
 use samebit_spec::{Hash, HostKey, SecretKey};
 use thiserror::Error;
 use tokio::task::AbortHandle;
+use tokio::time::MissedTickBehavior;
 
+use super::retell::Retell;
 use super::table::Table;
 use super::{ANNOUNCEMENT_BYTES_MAX, Announcement, Notice};
 use crate::Node;
@@ -23,8 +25,8 @@ const OVERHEAD_BYTES: usize = 1 << 10;
 const LIFETIME: Duration = Duration::from_secs(180);
 /// How often expired announcements are looked for.
 const EXPIRE_INTERVAL: Duration = Duration::from_secs(30);
-/// How many announcements a new neighbor is told at most, so that it knows of others before they speak again.
-const TOLD_NEIGHBOR_MAX: usize = 64;
+/// How often some of the hosts that a new neighbor should know of are told again.
+const RETELL_INTERVAL: Duration = Duration::from_millis(250);
 /// Topics are named by a hash; this is of what the topic is about.
 const TOPIC: &[u8] = b"samebit host announcements v1";
 
@@ -61,6 +63,7 @@ struct Shared {
     node: Node,
     table: Mutex<Table>,
     own: Mutex<Option<Announcement>>,
+    retell: Mutex<Retell>,
 }
 
 impl Node {
@@ -75,7 +78,8 @@ impl Node {
         let topic = TopicId::from_bytes(*Hash::of(TOPIC).as_bytes());
         let joined = gossip.subscribe(topic, bootstrap).await;
         let (sender, receiver) = joined.map_err(|error| CrowdError::Ended(error.to_string()))?.split();
-        let shared = Arc::new(Shared { node: self.clone(), table: Mutex::default(), own: Mutex::default() });
+        let (table, own, retell) = Default::default();
+        let shared = Arc::new(Shared { node: self.clone(), table, own, retell });
         let listening = tokio::spawn(listen(shared.clone(), sender.clone(), receiver)).abort_handle();
         Ok(Crowd { sender, shared, listening })
     }
@@ -117,6 +121,8 @@ impl Drop for Crowd {
 
 async fn listen(shared: Arc<Shared>, sender: GossipSender, mut receiver: GossipReceiver) {
     let mut expire = tokio::time::interval(EXPIRE_INTERVAL);
+    let mut retell = tokio::time::interval(RETELL_INTERVAL);
+    retell.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let event = tokio::select! {
             event = receiver.next() => event,
@@ -124,15 +130,17 @@ async fn listen(shared: Arc<Shared>, sender: GossipSender, mut receiver: GossipR
                 shared.expire();
                 continue;
             }
+            _ = retell.tick() => {
+                for announcement in shared.to_retell() {
+                    // Neighbors that are gone again need to know nothing.
+                    let _ = sender.broadcast_neighbors(announcement.encode().into()).await;
+                }
+                continue;
+            }
         };
         match event {
             Some(Ok(Event::Received(message))) => shared.hear(&message),
-            Some(Ok(Event::NeighborUp(_))) => {
-                for announcement in shared.worth_telling() {
-                    // A neighbor that is gone again needs to know nothing.
-                    let _ = sender.broadcast_neighbors(announcement.encode().into()).await;
-                }
-            }
+            Some(Ok(Event::NeighborUp(_))) => shared.owe(),
             Some(Ok(Event::NeighborDown(_) | Event::Lagged)) => {}
             Some(Err(error)) => tracing::debug!("announcements were missed: {error}"),
             None => return,
@@ -167,11 +175,16 @@ impl Shared {
         }
     }
 
-    /// This host's own announcement, and some of others'.
-    fn worth_telling(&self) -> Vec<Announcement> {
-        let own = lock(&self.own).clone();
-        let table = lock(&self.table);
-        own.into_iter().chain(table.good(now_unix_ms()).take(TOLD_NEIGHBOR_MAX).cloned()).collect()
+    /// A neighbor is there that should hear of everybody.
+    fn owe(&self) {
+        lock(&self.retell).owe(&lock(&self.table));
+    }
+
+    /// What neighbors are told now.
+    fn to_retell(&self) -> Vec<Announcement> {
+        let mut retell = lock(&self.retell);
+        let own = if retell.takes_own() { lock(&self.own).clone() } else { None };
+        own.into_iter().chain(retell.next(&lock(&self.table), now_unix_ms())).collect()
     }
 }
 

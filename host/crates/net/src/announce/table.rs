@@ -1,6 +1,7 @@
 //! Hosts that are known from their announcements. Bounded; time is a value passed in.
 
 use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use samebit_spec::HostKey;
 
@@ -77,9 +78,23 @@ impl Table {
         gone
     }
 
+    /// How many hosts are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.hosts.len()
+    }
+
     /// What is good now, in the order of keys.
     pub(crate) fn good(&self, now_unix_ms: u64) -> impl Iterator<Item = &Announcement> {
-        let announcements = self.hosts.values().map(|known| &known.announcement);
+        self.good_after(None, now_unix_ms)
+    }
+
+    /// What is good now, in the order of keys, beginning after one of them and going around.
+    pub(crate) fn good_after(&self, last: Option<HostKey>, now_unix_ms: u64) -> impl Iterator<Item = &Announcement> {
+        let (rest, start) = match last {
+            Some(last) => (self.hosts.range((Excluded(last), Unbounded)), Some(self.hosts.range(..=last))),
+            None => (self.hosts.range(..), None),
+        };
+        let announcements = rest.chain(start.into_iter().flatten()).map(|(_, known)| &known.announcement);
         announcements.filter(move |announcement| announcement.notice.check_time(now_unix_ms).is_ok())
     }
 
@@ -90,14 +105,14 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use samebit_spec::{SecretKey, Signature};
 
     use super::super::tests::notice;
     use super::*;
 
     /// An announcement whose signature nobody looks at any more: the table is handed what was decoded.
-    fn announcement(number: u32, announced_unix_ms: u64) -> Announcement {
+    pub(crate) fn announcement(number: u32, announced_unix_ms: u64) -> Announcement {
         let mut key = [0; 32];
         key[..4].copy_from_slice(&number.to_be_bytes());
         let mut notice = notice(&SecretKey::from_bytes(&[1; 32]), announced_unix_ms);
@@ -105,7 +120,7 @@ mod tests {
         Announcement { notice, signature: Signature([0; 64]) }
     }
 
-    fn neighbor(number: u8) -> HostKey {
+    pub(crate) fn neighbor(number: u8) -> HostKey {
         HostKey::from_bytes([number; 32])
     }
 
