@@ -1,6 +1,7 @@
 //! `samebit verify`.
 
 mod answer;
+mod source;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use samebit_runner::store::{Blob, ImportBy, Pin, Store};
 use samebit_runner::{Claims, Fetched, Part, Verification, verify};
 
 use crate::cli::job::hash_file;
-use crate::cli::job_file::{Source, source};
+use crate::cli::job_file::{Source, source as named_source};
 use crate::cli::run::HostArgs;
 use crate::cli::{files, named};
 use crate::config::Config;
@@ -20,17 +21,18 @@ use crate::error::{Exit, Failure};
 use crate::machine::Machine;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::remote::{self, Desk, NetArgs};
+use crate::remote::{self, NetArgs};
+use source::HostSource;
 
 const AFTER: &str = "\
 The receipt's signature is checked, its job is run again on this machine, and the outcomes are compared. Nothing of the
 re-run is stored. What the store lacks of the job is given as files, whose hashes must be those that the receipt names,
-or fetched from hosts that have it.
+or fetched from hosts that have it, which are asked for nothing else.
 A file given with --output is compared with what the receipt signs.
 
 Outcomes are compared bit for bit. Only where a job is native and ran there on another class of device (adapter, driver and
 interface) than here, outputs may differ as far as the job's tolerances say; telling needs the claimed bytes, from the
-store or with --output. The answer says which it was.
+store, with --output or from a host. The answer says which it was.
 
 Exit codes:
   0    match: the outcome is the same, bit for bit, or within what the job declares
@@ -77,21 +79,25 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<Exit, Failure> {
-    let early = match source(&args.receipt, Path::new("")) {
+    let early = match named_source(&args.receipt, Path::new("")) {
         Source::File(path) => Some(read(&path)?),
         Source::Blob(_) => None,
     };
     let machine = args.host.open(config, output).await?;
     let given = Given { module: args.module, inputs: args.inputs, output: args.output, outputs: args.outputs };
+    let source = match args.from.is_empty() {
+        true => None,
+        false => Some(HostSource::new(&machine, args.from, args.net.reach()?)),
+    };
     let checked = async {
         let store = &machine.host.store;
         let receipt = match early {
             Some(receipt) => receipt,
             None => find(store, &args.receipt).await?,
         };
-        let verification = match fetched(&machine, &receipt, &args.from, &args.net).await? {
+        let verification = match fetched(&machine, &receipt, &given, source.as_ref()).await? {
             Ok(pins) => {
-                let verification = check(&machine, &receipt, given, output).await?;
+                let verification = check(&machine, &receipt, given, source.as_ref(), output).await?;
                 drop(pins);
                 verification
             }
@@ -100,6 +106,9 @@ pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<
         Ok::<_, Failure>((receipt, verification))
     };
     let checked = checked.await;
+    if let Some(source) = source {
+        source.close().await;
+    }
     machine.close().await?;
     let (receipt, verification) = checked?;
     output.answer(|| answer::to_json(&receipt, &verification), |text| answer::show(&receipt, &verification, text));
@@ -138,36 +147,40 @@ async fn find(store: &Store, id: &str) -> Result<Receipt, Failure> {
     }
 }
 
-/// Fetches what the receipt's job needs and the store lacks, if hosts are named that may have it. If that does not
-/// succeed, gives the reason why nothing can be checked.
+/// Fetches what the receipt's job needs and that is neither in the store nor given, if hosts are named that may have
+/// it. If that does not succeed, gives the reason why nothing can be checked.
 async fn fetched(
     machine: &Machine,
     receipt: &Receipt,
-    from: &[Provider],
-    net: &NetArgs,
+    given: &Given,
+    source: Option<&HostSource>,
 ) -> Result<Result<Vec<Pin>, String>, Failure> {
-    if from.is_empty() {
-        return Ok(Ok(Vec::new()));
-    }
+    let Some(source) = source else { return Ok(Ok(Vec::new())) };
     // What this machine would not run anyway is not worth its disk.
     if let Err(error) = Fetched::check(&machine.host, &receipt.job) {
         return Ok(Err(error.to_string()));
     }
-    let store = &machine.host.store;
+    let is_given = |name: &Name| given.inputs.iter().any(|(given, _)| given == name);
+    let inputs = receipt.job.inputs.iter().filter(|(name, _)| !is_given(name)).map(|(_, blob)| blob);
+    let module = Some(&receipt.job.module).filter(|_| given.module.is_none());
     let mut missing = Vec::new();
-    for blob in receipt.job.inputs.values().chain([&receipt.job.module]) {
-        if !store.contains(&blob.hash).await? {
+    for blob in inputs.chain(module) {
+        if !machine.host.store.contains(&blob.hash).await? {
             missing.push(*blob);
         }
     }
-    let desk = Desk::over(store.clone(), machine.key.clone(), net.reach()?, None).await?;
-    let fetched = remote::fetch(&desk.node, &missing, from, &|_| ()).await.map_err(|error| error.to_string());
-    desk.node.stop().await;
-    Ok(fetched)
+    Ok(source.fetch(&missing).await)
 }
 
-async fn check(machine: &Machine, receipt: &Receipt, given: Given, output: &Output) -> Result<Verification, Failure> {
-    let claims = claims(receipt, given.output, given.outputs)?;
+async fn check(
+    machine: &Machine,
+    receipt: &Receipt,
+    given: Given,
+    source: Option<&HostSource>,
+    output: &Output,
+) -> Result<Verification, Failure> {
+    let files = claimed_files(receipt, given.output, given.outputs)?;
+    let claims = Claims { files, bring: source.map(HostSource::bring) };
     let mut parts = Vec::new();
     if let Some(path) = given.module {
         parts.push((Part::Module, receipt.job.module, path));
@@ -193,7 +206,11 @@ async fn check(machine: &Machine, receipt: &Receipt, given: Given, output: &Outp
     verification.map_err(|error| Failure::usage("output", error.to_string()))
 }
 
-fn claims(receipt: &Receipt, given: Vec<(Name, PathBuf)>, folder: Option<PathBuf>) -> Result<Claims, Failure> {
+fn claimed_files(
+    receipt: &Receipt,
+    given: Vec<(Name, PathBuf)>,
+    folder: Option<PathBuf>,
+) -> Result<BTreeMap<Name, PathBuf>, Failure> {
     let mut files = BTreeMap::new();
     if let Some(folder) = folder {
         files.extend(receipt.outcome.outputs.keys().map(|name| (name.clone(), folder.join(name.as_str()))));
@@ -205,7 +222,7 @@ fn claims(receipt: &Receipt, given: Vec<(Name, PathBuf)>, folder: Option<PathBuf
         }
         files.insert(name, path);
     }
-    Ok(Claims { files })
+    Ok(files)
 }
 
 /// Takes a file into the store if it is what the receipt names. If not, gives the reason why nothing can be checked.

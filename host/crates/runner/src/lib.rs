@@ -38,4 +38,4 @@ pub use samebit_engine::spec;
 pub use samebit_proof as proof;
 pub use samebit_store as store;
 pub use sign::SignError;
-pub use verdict::{Claims, ClaimsError, FoundFile, Verification, verify};
+pub use verdict::{Bring, Claims, ClaimsError, FoundFile, Verification, verify};

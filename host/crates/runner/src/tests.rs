@@ -16,7 +16,7 @@ use crate::tests::support::{CAT, Machine, SPIN, STDERR_FIRST, TRAP, fails, key, 
 use crate::{Claims, FetchError, Fetched, Part, RunError, verify};
 
 fn claims(output: &str, path: &std::path::Path) -> Claims {
-    Claims { files: BTreeMap::from([(name(output), path.to_owned())]) }
+    Claims { files: BTreeMap::from([(name(output), path.to_owned())]), ..Claims::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

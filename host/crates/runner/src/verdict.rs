@@ -4,27 +4,42 @@
 //! outputs may then be apart: see `agree.rs`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
+use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use samebit_engine::Observer;
 use samebit_engine::spec::{BlobRef, DeviceUsed, Measured, Name, Outcome, Profile, Receipt};
-use samebit_proof::{BlobDifference, Comparison, Difference, Verdict, compare, compare_tolerantly};
+use samebit_proof::{BlobDifference, Comparison, Difference, Doubt, Verdict, compare, compare_tolerantly};
+use samebit_store::Pin as Kept;
 use thiserror::Error;
 use tracing::debug;
 
-use crate::agree::{Disagreement, agree};
+use crate::agree::{Disagreement, agree, is_another_shape};
 use crate::hashing::{blocking, hash};
 use crate::side::{Side, first_difference};
 use crate::{Host, Replayed};
 
-/// Files that somebody says are a receipt's outputs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Gets a blob into the store, where it stays while what this gives is held; or gives the reason why not.
+pub type Bring = Arc<dyn Fn(BlobRef) -> Pin<Box<dyn Future<Output = Result<Kept, String>> + Send>> + Send + Sync>;
+
+/// What is claimed to be a receipt's outputs.
+#[derive(Clone, Default)]
 pub struct Claims {
-    /// By the output's name.
+    /// Files, by the output's name.
     pub files: BTreeMap<Name, PathBuf>,
+    /// Where to get an output that is neither given nor in the store, if a tolerance cannot be told without it.
+    pub bring: Option<Bring>,
+}
+
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims").field("files", &self.files).finish_non_exhaustive()
+    }
 }
 
 /// A claimed output cannot be looked at.
@@ -72,12 +87,13 @@ pub async fn verify(
     claims: Claims,
     observer: Arc<dyn Observer>,
 ) -> Result<Verification, ClaimsError> {
+    let bring = claims.bring.clone();
     let files = Arc::new(look_at(claims).await?);
     let (replayed, failure) = match Replayed::replay(host, receipt, observer).await {
         Ok(replayed) => (Some(replayed), None),
         Err(error) => (None, Some(Verdict::unchecked(error))),
     };
-    let check = Check { host, receipt, files, replayed };
+    let check = Check { host, receipt, files, bring, replayed };
     let verdict = match (&check.replayed, failure) {
         (Some(replayed), _) => check.compare(replayed).await,
         (None, failure) => failure.unwrap_or_else(|| Verdict::unchecked("the job was not run")),
@@ -117,6 +133,7 @@ struct Check<'a> {
     host: &'a Host,
     receipt: &'a Receipt,
     files: Arc<Vec<FoundFile>>,
+    bring: Option<Bring>,
     replayed: Option<Replayed>,
 }
 
@@ -135,7 +152,10 @@ impl Check<'_> {
         };
         let mut outputs = BTreeMap::new();
         for doubt in doubts {
-            let claimed = self.signed(Some(&doubt.name), &doubt.claimed).await;
+            let (claimed, _kept) = match self.claimed(&doubt).await {
+                Ok(claimed) => claimed,
+                Err(reason) => return Verdict::unchecked(reason),
+            };
             match agree(self.host, job, replayed, &doubt, claimed).await {
                 Ok(agreement) => outputs.insert(doubt.name, agreement),
                 Err(Disagreement::Differs(difference)) => return Verdict::mismatch(difference),
@@ -201,6 +221,21 @@ impl Check<'_> {
             Some(file) => Some(Side::File { path: file.path.clone(), size_bytes: blob.size_bytes }),
             None => self.stored(blob).await,
         }
+    }
+
+    /// The claimed bytes of an output in doubt, which are brought if they are wanted and not at hand.
+    async fn claimed(&self, doubt: &Doubt) -> Result<(Option<Side>, Option<Kept>), String> {
+        let Doubt { name, claimed, .. } = doubt;
+        let at_hand = self.signed(Some(name), claimed).await;
+        let (None, Some(bring)) = (&at_hand, &self.bring) else { return Ok((at_hand, None)) };
+        // No honest run ends with more, so it is not worth this machine's disk; nor what is decided without.
+        if claimed.size_bytes > self.receipt.job.limits.output_bytes || is_another_shape(doubt) {
+            return Ok((None, None));
+        }
+        let kept = bring(*claimed)
+            .await
+            .map_err(|why| format!("output {name} has other bytes here, and the claimed ones cannot be had: {why}"))?;
+        Ok((self.stored(claimed).await, Some(kept)))
     }
 
     async fn stored(&self, blob: &BlobRef) -> Option<Side> {

@@ -108,13 +108,15 @@ async fn without_the_claimed_bytes_nothing_is_said() {
     let verdict = bench.machine.verify(&receipt, Claims::default()).await.verdict;
     assert!(matches!(&verdict, Verdict::Unchecked { reason } if reason.contains("--output stdout=FILE")), "{verdict}");
     let path = bench.machine.file("claimed", &near);
-    let claims = Claims { files: BTreeMap::from([(name("stdout"), path)]) };
+    let claims = Claims { files: BTreeMap::from([(name("stdout"), path)]), ..Claims::default() };
     assert!(bench.machine.verify(&receipt, claims).await.verdict.is_match());
     // A file that is neither what is claimed nor what comes of it is what the verdict is about.
     let path = bench.machine.file("other", &bytes(&[1.0006, -2.5, 1e-20]));
     bench.machine.blob(&near).await;
-    let verification =
-        bench.machine.verify(&receipt, Claims { files: BTreeMap::from([(name("stdout"), path.clone())]) }).await;
+    let verification = bench
+        .machine
+        .verify(&receipt, Claims { files: BTreeMap::from([(name("stdout"), path.clone())]), ..Claims::default() })
+        .await;
     assert_eq!(verification.file.expect("the file").path, path);
     let text = verification.verdict.to_string();
     assert!(text.contains("differs at byte 0"), "compared with what is signed, not with what came of it here: {text}");
