@@ -20,6 +20,8 @@ mod new;
 mod npy;
 mod peers;
 mod publish;
+#[cfg(feature = "relay")]
+mod relay;
 pub(crate) mod report;
 mod run;
 mod submit;
@@ -119,6 +121,9 @@ enum Command {
     Jobs(jobs::Args),
     /// List the hosts that are known from announcements
     Peers(peers::Args),
+    /// Carry packets between hosts that cannot reach one another
+    #[cfg(feature = "relay")]
+    Relay(relay::Args),
     /// Run a receipt's job again, and say whether the outcome is the same
     Verify(verify::Args),
     /// Run a job or a kernel with every access watched, and report races and other mistakes
@@ -149,6 +154,8 @@ impl Cli {
             Command::Host(args) => args.ends_itself(),
             Command::Publish(_) => true,
             Command::Submit(args) => args.is_array(),
+            #[cfg(feature = "relay")]
+            Command::Relay(_) => true,
             _ => false,
         }
     }
@@ -170,6 +177,8 @@ pub(crate) async fn dispatch(cli: Cli, output: Output) -> Result<Exit, Failure> 
         Command::Fetch(args) => fetch::run(args, &config, &output).await,
         Command::Jobs(args) => jobs::run(args, &config, &output).await,
         Command::Peers(args) => peers::run(&args, &config, &output).await,
+        #[cfg(feature = "relay")]
+        Command::Relay(args) => relay::run(args, &output).await,
         Command::Verify(args) => verify::run(args, &config, &output).await,
         Command::Check(args) => check::run(args, &config, &output).await,
         Command::Inspect(args) => inspect::run(&args, &config, &output).await,

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 pub(crate) use self::line::Line;
 pub(crate) use self::order::Order;
 use crate::config::Config;
-use crate::daemon::config::reach;
+use crate::daemon::config::reach::reach;
 use crate::error::Failure;
 use crate::key;
 use crate::machine::{create_or_load, open_store};
@@ -45,6 +45,13 @@ pub(crate) struct NetArgs {
     /// Find hosts on the local network
     #[arg(long, conflicts_with = "offline")]
     mdns: bool,
+    /// Look hosts up by their keys in BitTorrent's distributed hash table, or in one that is entered through this node
+    /// (repeatable)
+    #[arg(
+        long, value_name = "NAME:PORT", conflicts_with = "offline", num_args = 0..=1, require_equals = true,
+        default_missing_value = "public"
+    )]
+    dht: Vec<String>,
 }
 
 /// Whom a desk is to speak to.
@@ -75,17 +82,17 @@ pub(crate) struct Desk {
 impl NetArgs {
     /// Refuses flags that would have no effect, since this user's daemon does the work, by its own settings.
     pub(crate) fn check_for_daemon(&self) -> Result<(), Failure> {
-        if self.relay.is_empty() && !self.mdns && !self.offline {
+        if *self == Self::default() {
             return Ok(());
         }
-        let why =
-            "a host is up on this store and does this by its own settings: leave out --offline, --relay and --mdns";
+        let why = "a host is up on this store and does this by its own settings: leave out --offline, --relay, --mdns \
+                   and --dht";
         Err(Failure::usage("network", why))
     }
 
     /// Whom to speak to.
     pub(crate) fn reach(&self) -> Result<Reach, Failure> {
-        reach(self.offline, self.relay.clone(), self.mdns)
+        reach(self.offline, self.relay.clone(), self.mdns, self.dht.clone())
     }
 }
 

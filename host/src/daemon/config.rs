@@ -1,13 +1,14 @@
 //! What a host is told: flags, then the environment, then a file, then defaults. Lowered once; the rest sees the result.
 
+pub(crate) mod reach;
 mod shown;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use samebit_net::Reach;
 use samebit_net::message::{Provider, Text};
-use samebit_net::{Reach, Relays};
 use serde::Deserialize;
 
 use super::disk::Bounds;
@@ -15,6 +16,7 @@ use super::policy::{HostCaps, Keys, Policy, PolicyFile};
 use crate::cli::limits::{bytes, bytes_value};
 use crate::device::DeviceChoice;
 use crate::error::Failure;
+use reach::reach;
 
 /// More than any configuration has.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -65,6 +67,13 @@ pub(crate) struct HostSettings {
     /// Find and be found on the local network
     #[arg(long, env = "SAMEBIT_HOST_MDNS", conflicts_with = "offline")]
     mdns: bool,
+    /// Publish this host's addresses where anybody can look them up by its key: in BitTorrent's distributed hash table, or
+    /// in one of your own that is entered through this node (repeatable)
+    #[arg(
+        long, value_name = "NAME:PORT", env = "SAMEBIT_HOST_DHT", value_delimiter = ',', conflicts_with = "offline",
+        num_args = 0..=1, require_equals = true, default_missing_value = "public"
+    )]
+    dht: Vec<String>,
     /// Tell others of this host, through the hosts named with --peer and those they know
     #[arg(long, env = "SAMEBIT_HOST_ANNOUNCE")]
     announce: bool,
@@ -149,6 +158,7 @@ impl HostSettings {
             bind: list(self.bind, file.bind),
             relay: list(self.relay, file.relay),
             mdns: self.mdns || file.mdns,
+            dht: list(self.dht, file.dht),
             announce: self.announce || file.announce,
             peers: list(self.peers, file.peers),
             device: self.device.or(file.device),
@@ -184,7 +194,7 @@ impl HostSettings {
             caps: HostCaps { queued: self.queue.unwrap_or(10_000), memory_bytes: self.memory.unwrap_or(8 << 30) },
             slots: self.jobs.map_or((cores / 2).max(1), |jobs| jobs as usize),
             disk: Bounds { quota_bytes: self.disk_quota, free_bytes_min: self.disk_free.unwrap_or(1 << 30) },
-            reach: reach(self.offline, self.relay, self.mdns)?,
+            reach: reach(self.offline, self.relay, self.mdns, self.dht)?,
             bind: self.bind,
             announce: self.announce,
             peers: self
@@ -207,25 +217,6 @@ impl HostSettings {
             policy,
         })
     }
-}
-
-/// Whom to speak to.
-pub(crate) fn reach(offline: bool, relay: Vec<String>, mdns: bool) -> Result<Reach, Failure> {
-    if offline {
-        if !relay.is_empty() || mdns {
-            return Err(Failure::usage(
-                "config",
-                "offline: relays and mDNS leave this machine; leave out one or the other",
-            ));
-        }
-        return Ok(Reach::Offline);
-    }
-    let relays = match relay.as_slice() {
-        [] => Relays::None,
-        [one] if one == "public" => Relays::Public,
-        _ => Relays::Custom(relay),
-    };
-    Ok(Reach::Network { relays, mdns })
 }
 
 fn read(path: &Path) -> Result<HostSettings, Failure> {
@@ -277,6 +268,9 @@ mod tests {
             ("allow = ['me']", "allow"),
             ("policy = 'gone.toml'", "gone.toml"),
             ("offline = true\nmdns = true", "offline"),
+            ("offline = true\ndht = ['public']", "offline"),
+            ("relay = ['relay.example']", "relay.example"),
+            ("dht = ['192.0.2.1']", "NAME:PORT"),
             ("metrics = '0.0.0.0:1'", "loopback"),
             ("price = \"\\u001b\"", "price"),
             ("bind = ['here']", "bind"),

@@ -20,13 +20,18 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A host of its own process. Killed when this is dropped.
 pub(crate) struct Host {
     child: Child,
-    ticket: String,
+    up: Value,
 }
 
 impl Host {
     /// Starts a host on a store, and waits until it is up.
     pub(crate) fn start(desk: &Desk, store: &str, args: &[&str]) -> Self {
-        let args = [&["host", "--offline", "--json"], args].concat();
+        Self::start_online(desk, store, &[&["--offline"], args].concat())
+    }
+
+    /// The same, of a host that speaks to whom it is told to.
+    pub(crate) fn start_online(desk: &Desk, store: &str, args: &[&str]) -> Self {
+        let args = [&["host", "--json"], args].concat();
         let log = std::fs::File::create(desk.path(&format!("{store}.log"))).expect("a log");
         let mut child =
             desk.command(store, &args).stdout(Stdio::piped()).stderr(log).spawn().expect("the program starts");
@@ -38,13 +43,17 @@ impl Host {
                 panic!("the host ended: {text}{log}");
             }
         }
-        let up: Value = serde_json::from_str(&text).expect("JSON");
-        Self { child, ticket: up["ticket"].as_str().expect("a ticket").to_owned() }
+        Self { child, up: serde_json::from_str(&text).expect("JSON") }
     }
 
-    /// How to reach it.
+    /// How others reach it.
     pub(crate) fn ticket(&self) -> &str {
-        &self.ticket
+        self.up["ticket"].as_str().expect("a ticket")
+    }
+
+    /// Its key.
+    pub(crate) fn key(&self) -> &str {
+        self.up["host"].as_str().expect("a key")
     }
 
     /// Asks it to end.
@@ -76,7 +85,7 @@ impl Drop for Host {
 }
 
 pub(crate) fn submit<'a>(host: &'a Host, args: &[&'a str]) -> Vec<&'a str> {
-    [&["submit", args[0], "--offline", "--host", &host.ticket], &args[1..]].concat()
+    [&["submit", args[0], "--offline", "--host", host.ticket()], &args[1..]].concat()
 }
 
 fn count(desk: &Desk, store: &str, state: &str) -> usize {
@@ -104,7 +113,7 @@ fn a_job_runs_on_a_host_and_is_verified_from_a_third_store() {
     desk.samebit("author", &submit(&host, &order)).exits(0).says(&["is accepted", "running", "out/stdout"]);
     assert!(std::fs::read(desk.path("out/stdout")).expect("written") == vec![7; 3 << 20]);
     // The author may be gone: the host has what the receipt names.
-    let verify = ["verify", "cat.receipt", "--offline", "--from", &host.ticket, "--outputs", "out"];
+    let verify = ["verify", "cat.receipt", "--offline", "--from", host.ticket(), "--outputs", "out"];
     desk.samebit("verifier", &verify).exits(0).says(&["match"]);
     desk.samebit("author", &["verify", "cat.receipt"]).exits(0).says(&["match"]);
     let again = desk.samebit("author", &submit(&host, &order)).exits(0).says(&["is known there"]);
@@ -181,7 +190,7 @@ fn a_job_is_listed_followed_and_cancelled_by_whose_it_is() {
     let (code, value) = desk.json("author", &order);
     assert_eq!(code, 0, "{value}");
     let job = value["job"].as_str().expect("an id");
-    let at = ["--offline", "--host", &host.ticket];
+    let at = ["--offline", "--host", host.ticket()];
     let with = |command: &[&'static str]| -> Vec<String> {
         command.iter().chain(&at).map(|text| (*text).to_string()).collect()
     };
@@ -193,7 +202,7 @@ fn a_job_is_listed_followed_and_cancelled_by_whose_it_is() {
     run("author", &["jobs", "list"], None).exits(0).says(&["running", job]);
     assert!(!run("stranger", &["jobs", "list"], None).exits(0).stdout.contains(job));
     run("stranger", &["jobs", "cancel"], Some(job)).exits(2).says(&["job.unknown"]);
-    let follows = desk.start("author2", &["jobs", "list", "--offline", "--host", &host.ticket]);
+    let follows = desk.start("author2", &["jobs", "list", "--offline", "--host", host.ticket()]);
     Done::of(follows.wait_with_output().expect("it ends")).exits(0);
     run("author", &["jobs", "cancel"], Some(job)).exits(0);
     run("author", &["jobs", "follow"], Some(job)).exits(1).says(&["cancelled"]);
@@ -274,5 +283,12 @@ fn settings_are_shown_and_mistakes_in_them_named() {
     desk.samebit("s", &["host", "--config", "host.toml", "--check-config"]).exits(2).says(&["host.toml", "job"]);
     desk.samebit("s", &["host", "--config", "gone.toml", "--check-config"]).exits(2).says(&["gone.toml"]);
     desk.samebit("s", &["host", "--allow", "me", "--check-config"]).exits(2).says(&["allow"]);
+    let dht = |more: &[&str]| desk.samebit("s", &[&["host", "--check-config"], more].concat());
+    for (flag, shown) in [("--dht", "public"), ("--dht=192.0.2.1:6881", "192.0.2.1:6881")] {
+        let value: Value = serde_json::from_str(&dht(&[flag]).exits(0).stdout).expect("JSON");
+        assert_eq!(value["dht"], json!([shown]));
+    }
+    dht(&["--dht", "--offline"]).exits(2).says(&["--offline"]);
+    dht(&["--dht=192.0.2.1"]).exits(2).says(&["NAME:PORT"]);
     desk.samebit("s", &["host", "--offline", "--bind", "0.0.0.0:0"]).exits(3).says(&["loopback"]);
 }

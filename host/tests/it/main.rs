@@ -3,6 +3,8 @@
 mod checking;
 #[cfg(unix)]
 mod example;
+#[cfg(unix)]
+mod fetching;
 mod guests;
 #[cfg(unix)]
 mod hosting;
@@ -16,6 +18,8 @@ mod making;
 mod plugins;
 #[cfg(unix)]
 mod publishing;
+#[cfg(all(unix, feature = "relay"))]
+mod relaying;
 mod running;
 #[cfg(unix)]
 mod spreading;

@@ -15,6 +15,8 @@ pub mod frame;
 pub mod local;
 pub mod message;
 mod node;
+#[cfg(feature = "relay")]
+pub mod relay;
 mod server;
 mod service;
 
@@ -25,7 +27,7 @@ pub use announce::{
 };
 pub use client::{Client, ClientError, Ending, Story};
 pub use fetch::{FetchError, FetchProgress, Fetcher, ProviderFault, Wish};
-pub use node::{CONNECT_TIME, MaySend, MayServe, Node, NodeConfig, NodeError, Reach, Relays};
+pub use node::{CONNECT_TIME, Dht, MaySend, MayServe, Node, NodeConfig, NodeError, Reach, Relays};
 pub use samebit_store as store;
 pub use server::{Connection, PeerBounds, Server, ServerBounds};
 pub use service::{Answer, Answers, CancelReason, Peer, Service};

@@ -4,6 +4,7 @@
 
 mod blobs;
 mod jobs;
+mod lookup;
 mod reach;
 
 use std::fmt;
@@ -22,7 +23,7 @@ use samebit_store::Store;
 use thiserror::Error;
 use tokio::time::timeout;
 
-pub use reach::{Reach, Relays};
+pub use reach::{Dht, Reach, Relays};
 
 use crate::address::AddressError;
 use crate::client::{Client, ClientError, Link};
@@ -31,6 +32,9 @@ use crate::{ALPN, Server, announce};
 
 /// How long connecting may take, if nothing else is configured.
 pub const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// How long a node that is to be reached through relays waits for one of them before it goes on without.
+const RELAY_TIME: Duration = Duration::from_secs(5);
 
 /// Decides which blobs a peer may have. The store may hold more than is meant for everybody.
 pub type MayServe = Arc<dyn Fn(HostKey, Hash) -> BoxFuture<'static, bool> + Send + Sync>;
@@ -103,6 +107,10 @@ impl Node {
         let heard = MemoryLookup::new();
         let endpoint = reach::bind(&config, [&known, &heard]).await?;
         let relays = config.reach.relays();
+        // Others are told of this node's relay: what is said before it has one is of no use to them.
+        if relays != Relays::None && timeout(RELAY_TIME, endpoint.online()).await.is_err() {
+            tracing::warn!("no relay answers: this node can be reached at its own addresses alone for now");
+        }
         let connect_time = config.connect_time;
         let mut router = Router::builder(endpoint.clone());
         if let Some(may_serve) = config.may_serve {
@@ -158,9 +166,13 @@ impl Node {
     }
 
     /// A host's address as far as this node may use it: a relay that it is not configured to speak to is left out, since
-    /// otherwise whoever names a provider could choose what this machine connects to.
+    /// otherwise whoever names a provider could choose what this machine connects to. A host of which the key alone is
+    /// known may be at one's own relays, so those are tried.
     fn address(&self, provider: &Provider) -> Result<EndpointAddr, AddressError> {
         let mut address = provider.endpoint()?;
+        if address.is_empty() {
+            address.addrs.extend(self.relays.own()?.into_iter().map(TransportAddr::Relay));
+        }
         address.addrs.retain(|way| !matches!(way, TransportAddr::Relay(url) if !self.relays.contains(url)));
         Ok(address)
     }

@@ -1,7 +1,7 @@
 //! The resolved settings, shown.
 
 use samebit_net::message::Text;
-use samebit_net::{Reach, Relays};
+use samebit_net::{Dht, Reach, Relays};
 use serde_json::{Value, json};
 
 use super::HostConfig;
@@ -13,9 +13,9 @@ impl HostConfig {
         let Policy { submitters, authors, modules, job, peer } = &self.policy;
         let keys =
             |lists: &Lists<Keys>| json!({ "allow": lists.allow.as_ref().map(Keys::texts), "deny": lists.deny.texts() });
-        let (offline, relays, mdns) = match &self.reach {
-            Reach::Offline => (true, Vec::new(), false),
-            Reach::Network { relays, mdns } => (false, relay_texts(relays), *mdns),
+        let (offline, relays, mdns, dht) = match &self.reach {
+            Reach::Offline => (true, Vec::new(), false, Vec::new()),
+            Reach::Network { relays, mdns, dht } => (false, relay_texts(relays), *mdns, dht_texts(dht)),
         };
         json!({
             "jobs": self.slots,
@@ -27,6 +27,7 @@ impl HostConfig {
             "bind": self.bind,
             "relay": relays,
             "mdns": mdns,
+            "dht": dht,
             "announce": self.announce,
             "peers": self.peers.iter().map(|peer| peer.host.to_string()).collect::<Vec<_>>(),
             "device": format!("{:?}", self.device).to_lowercase(),
@@ -58,5 +59,13 @@ fn relay_texts(relays: &Relays) -> Vec<String> {
         Relays::None => Vec::new(),
         Relays::Public => vec!["public".to_owned()],
         Relays::Custom(urls) => urls.clone(),
+    }
+}
+
+fn dht_texts(dht: &Dht) -> Vec<String> {
+    match dht {
+        Dht::Off => Vec::new(),
+        Dht::Public => vec!["public".to_owned()],
+        Dht::Custom(nodes) => nodes.clone(),
     }
 }

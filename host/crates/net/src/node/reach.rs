@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use iroh::address_lookup::memory::MemoryLookup;
+use iroh::address_lookup::{DnsAddressLookup, PkarrPublisher, PkarrResolver};
 use iroh::defaults::prod::default_relay_map;
 use iroh::endpoint::{Endpoint, QuicTransportConfig, presets};
 use iroh::{RelayMode, RelayUrl, SecretKey};
+use iroh_mainline_address_lookup::DhtAddressLookup;
 use iroh_mdns_address_lookup::MdnsAddressLookup;
+use n0_mainline::DhtBuilder;
 use noq_proto::congestion::Bbr3Config;
 
+use super::lookup::{Bounded, published};
 use super::{NodeConfig, NodeError};
-use crate::address::relay_url;
+use crate::address::{AddressError, relay_url};
 
 /// How long a connection without a sign of life is kept.
 const IDLE_TIME: Duration = Duration::from_secs(20);
@@ -32,7 +36,21 @@ pub enum Reach {
         relays: Relays,
         /// True to find and be found on the local network, by multicast DNS.
         mdns: bool,
+        /// The distributed hash table in which hosts are found by their keys.
+        dht: Dht,
     },
+}
+
+/// BitTorrent's "mainline" distributed hash table. Hosts that take jobs publish their addresses there, signed with their
+/// keys, for anybody to read; everybody else only looks up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dht {
+    /// Not used.
+    Off,
+    /// The one that the world shares.
+    Public,
+    /// One's own, by nodes to begin with, as `NAME:PORT`.
+    Custom(Vec<String>),
 }
 
 /// Servers that carry encrypted packets between hosts that cannot reach one another.
@@ -56,6 +74,20 @@ impl Reach {
 }
 
 impl Relays {
+    /// One's own, by URLs that are checked here.
+    pub fn custom(urls: Vec<String>) -> Result<Self, AddressError> {
+        let relays = Self::Custom(urls);
+        relays.own().map(|_| relays)
+    }
+
+    /// One's own, read.
+    pub(super) fn own(&self) -> Result<Vec<RelayUrl>, AddressError> {
+        match self {
+            Self::None | Self::Public => Ok(Vec::new()),
+            Self::Custom(urls) => urls.iter().map(|url| relay_url(url)).collect(),
+        }
+    }
+
     /// True if a node that uses these may speak to this one.
     pub(super) fn contains(&self, url: &RelayUrl) -> bool {
         match self {
@@ -66,18 +98,42 @@ impl Relays {
     }
 }
 
+impl Dht {
+    /// A node of it, if it is used.
+    fn builder(&self) -> Option<DhtBuilder> {
+        let mut builder = DhtBuilder::default();
+        match self {
+            Self::Off => return None,
+            Self::Public => {}
+            Self::Custom(nodes) => drop(builder.bootstrap(nodes)),
+        }
+        Some(builder)
+    }
+}
+
 /// Makes the endpoint.
 pub(super) async fn bind(config: &NodeConfig, lookups: [&MemoryLookup; 2]) -> Result<Endpoint, NodeError> {
-    let mut builder = match &config.reach {
-        Reach::Network { relays: Relays::Public, .. } => Endpoint::builder(presets::N0),
-        _ => Endpoint::builder(presets::Minimal).relay_mode(RelayMode::Disabled),
+    let relays = config.reach.relays();
+    let mut builder = Endpoint::builder(presets::Minimal);
+    builder = match &relays {
+        Relays::None => builder.relay_mode(RelayMode::Disabled),
+        Relays::Custom(_) => builder.relay_mode(RelayMode::custom(relays.own()?)),
+        Relays::Public => builder
+            .relay_mode(RelayMode::Default)
+            .address_lookup(PkarrPublisher::n0_dns())
+            .address_lookup(Bounded { inner: PkarrResolver::n0_dns(), relays: relays.clone() })
+            .address_lookup(Bounded { inner: DnsAddressLookup::n0_dns(), relays: relays.clone() }),
     };
-    if let Reach::Network { relays: Relays::Custom(urls), .. } = &config.reach {
-        let urls = urls.iter().map(|url| relay_url(url)).collect::<Result<Vec<_>, _>>()?;
-        builder = builder.relay_mode(RelayMode::custom(urls));
-    }
     if let Reach::Network { mdns: true, .. } = &config.reach {
-        builder = builder.address_lookup(MdnsAddressLookup::builder());
+        builder = builder.address_lookup(Bounded { inner: MdnsAddressLookup::builder(), relays: relays.clone() });
+    }
+    if let Reach::Network { dht, .. } = &config.reach
+        && let Some(dht) = dht.builder()
+    {
+        let lookup = DhtAddressLookup::builder().dht_builder(dht);
+        let is_host = config.server.is_some();
+        let inner = if is_host { lookup.addr_filter(published()) } else { lookup.no_publish() };
+        builder = builder.address_lookup(Bounded { inner, relays });
     }
     let addresses = addresses(config)?;
     if !addresses.is_empty() {

@@ -8,6 +8,7 @@ mod hostile;
 mod local;
 mod mutated;
 mod offline;
+mod reaching;
 mod resuming;
 mod script;
 mod support;

@@ -71,13 +71,18 @@ impl Lab {
     }
 
     pub(crate) async fn machine_that(&self, number: u8, may_serve: MayServe) -> Machine {
+        self.machine_at(number, Reach::Offline, may_serve).await
+    }
+
+    /// A machine that listens on loopback, and speaks to whom it is told to.
+    pub(crate) async fn machine_at(&self, number: u8, reach: Reach, may_serve: MayServe) -> Machine {
         let store = self.store(number).await;
         let script = Arc::new(Script::new(key(number)));
         let server = Server::new(script.clone(), self.bounds.clone());
         let config = NodeConfig {
             key: key(number),
-            bind: Vec::new(),
-            reach: Reach::Offline,
+            bind: vec![([127, 0, 0, 1], 0).into()],
+            reach,
             connect_time: Duration::from_secs(2),
             server: Some(server.clone()),
             may_serve: Some(may_serve),
