@@ -88,15 +88,20 @@ pub async fn pack(store: &Store, members: &[(String, Hash)]) -> Result<Packed, I
 /// Lists a collection, fetching its list and names, but no member.
 pub async fn list(node: &Node, providers: &[Provider], list: Hash) -> Result<Vec<Member>, ListError> {
     let fetcher = Fetcher::new(node, providers, LIST_BYTES_MAX);
-    let hashes = small(&fetcher, node, list).await?;
-    let hashes = HashSeq::try_from(hashes).map_err(|_| ListError::Malformed("its list is no list of hashes"))?;
+    let (names, hashes) = listed(small(&fetcher, node, list).await?)?;
+    let names = small(&fetcher, node, names).await?;
+    members(&names, hashes)
+}
+
+/// The blob of names, and the members, that a collection's list of hashes has.
+pub fn listed(list: bytes::Bytes) -> Result<(Hash, Vec<Hash>), ListError> {
+    let hashes = HashSeq::try_from(list).map_err(|_| ListError::Malformed("its list is no list of hashes"))?;
     if hashes.len() > MEMBERS_MAX + 1 {
         return Err(ListError::Malformed("it has too many members"));
     }
     let mut hashes = hashes.into_iter().map(|hash| Hash::from_bytes(*hash.as_bytes()));
     let names = hashes.next().ok_or(ListError::Malformed("its list is empty"))?;
-    let names = small(&fetcher, node, names).await?;
-    members(&names, hashes.collect())
+    Ok((names, hashes.collect()))
 }
 
 async fn small(fetcher: &Fetcher<'_>, node: &Node, hash: Hash) -> Result<bytes::Bytes, ListError> {
