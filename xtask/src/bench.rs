@@ -1,4 +1,7 @@
-//! `cargo xtask bench`: what the sandbox costs, and how fast the reference device is, beside others that do the same.
+//! `cargo xtask bench`: what the sandbox and the network cost, and how fast the reference device is, beside others that do
+//! the same.
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -14,7 +17,8 @@ what was measured where.
 Examples:
   cargo xtask bench
   cargo xtask bench --rounds 15
-  cargo xtask bench --part kernels";
+  cargo xtask bench --part kernels
+  cargo xtask bench --part network --sendme ~/.cargo/bin/sendme";
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -23,6 +27,8 @@ enum Part {
     Sandbox,
     /// Kernels on the reference device beside the GPU driver and Rust
     Kernels,
+    /// Jobs and blobs over loopback, hosts that announce themselves
+    Network,
 }
 
 /// Arguments of `cargo xtask bench`.
@@ -35,22 +41,34 @@ pub(crate) struct Args {
     /// Measures only this
     #[arg(long)]
     part: Option<Part>,
+    /// Fetches beside this `sendme`, from crates.io, too
+    #[arg(long, value_name = "PROGRAM", env = "SAMEBIT_BENCH_SENDME")]
+    sendme: Option<PathBuf>,
 }
 
 /// Builds the benches and what they need, and runs them.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     setup::run(workspace)?;
     let rounds = args.rounds.to_string();
-    let run = |package: &str, bench: &str| {
-        let bench = ["bench", "--package", package, "--bench", bench, "--", "--rounds", &rounds];
-        run_command(cargo(workspace.root()).args(bench))
+    let wanted = |part| args.part.is_none_or(|only| only == part);
+    let bench = |package: &str, bench: &str| {
+        let mut command = cargo(workspace.root());
+        command.args(["bench", "--package", package, "--bench", bench, "--", "--rounds", &rounds]);
+        command
     };
-    if args.part != Some(Part::Kernels) {
+    if wanted(Part::Sandbox) {
         plugins::build_all(workspace)?;
-        run("samebit", "side_by_side")?;
+        run_command(&mut bench("samebit", "side_by_side"))?;
     }
-    if args.part != Some(Part::Sandbox) {
-        run("samebit-gpu", "kernels")?;
+    if wanted(Part::Kernels) {
+        run_command(&mut bench("samebit-gpu", "kernels"))?;
+    }
+    if wanted(Part::Network) {
+        let mut command = bench("samebit", "network");
+        if let Some(sendme) = &args.sendme {
+            command.arg("--sendme").arg(std::path::absolute(sendme)?);
+        }
+        run_command(&mut command)?;
     }
     Ok(())
 }
