@@ -25,7 +25,7 @@ use samebit_net::message::{EventKind, JobEvent, JobState, JobStatus, Load, Refus
 use samebit_net::{CancelReason, Peer};
 use samebit_runner::spec::{JobId, ReceiptId};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::disk::Room;
 use super::metrics::Metrics;
@@ -40,6 +40,8 @@ use table::Table;
 
 /// How long a cancelled job may take to end before the peer is told that it will.
 const CANCEL_WAIT: Duration = Duration::from_secs(5);
+/// The most jobs that wait for the disk after their guests have ended. What they hold is no more than the guests held.
+const ENDING_MAX: usize = 64;
 /// The most jobs in one listing.
 const LISTED_MAX: usize = 1_000;
 
@@ -78,6 +80,8 @@ struct Inner {
     table: Mutex<Table>,
     /// Changes whenever a job ends or the host breaks.
     changed: watch::Sender<()>,
+    /// Room for jobs whose guests have ended, and which only wait for the disk now.
+    ending: Arc<Semaphore>,
 }
 
 impl Jobs {

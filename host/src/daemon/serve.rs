@@ -223,7 +223,8 @@ struct Guests(Option<Runtime>);
 impl Guests {
     fn start(slots: usize) -> Result<Self, Failure> {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(slots)
+            // One more than guests run at once, so that what others wait for does not wait for a guest.
+            .worker_threads(slots + 1)
             .thread_name("samebit-guest")
             .enable_all()
             .build()

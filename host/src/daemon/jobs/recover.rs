@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex};
 use samebit_runner::spec::{ChainHead, HostKey, JobId, Receipt};
 use samebit_runner::store::DatabaseError;
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::table::{Active, Table};
-use super::{Inner, Jobs, Means};
+use super::{ENDING_MAX, Inner, Jobs, Means};
 use crate::daemon::queue::Queue;
 use crate::daemon::state::{End, Found, JobRecord, StateError};
 
@@ -64,7 +64,8 @@ impl Jobs {
             stopping: false,
             broken: None,
         };
-        let jobs = Self(Arc::new(Inner { means, table: Mutex::new(table), changed: watch::Sender::new(()) }));
+        let (table, changed) = (Mutex::new(table), watch::Sender::new(()));
+        let jobs = Self(Arc::new(Inner { means, table, changed, ending: Arc::new(Semaphore::new(ENDING_MAX)) }));
         let mut receipts = jobs.kept_receipts(&found.open).await?;
         let (mut taken_up, mut written) = (Vec::new(), Vec::new());
         for mut record in found.open {

@@ -9,6 +9,8 @@ use samebit_net::message::EventKind;
 use samebit_runner::Fetched;
 use samebit_runner::spec::{JobId, JobSpec, Receipt};
 
+use tokio::sync::OwnedSemaphorePermit as Room;
+
 use super::Jobs;
 use super::table::asked;
 use crate::daemon::state::End;
@@ -22,6 +24,11 @@ impl Jobs {
         let ran = tokio::select! {
             ran = self.way(&id, job, &story) => Some(ran),
             () = asked(stop) => None,
+        };
+        let (ran, _room) = match ran {
+            Some(Ok((receipt, room))) => (Some(Ok(receipt)), room),
+            Some(Err(reason)) => (Some(Err(reason)), None),
+            None => (None, None),
         };
         self.charge(&id, began, ran.as_ref().and_then(|ran| ran.as_ref().ok()));
         let Some(ran) = ran else { return self.end(&id, End::Cancelled).await };
@@ -57,7 +64,7 @@ impl Jobs {
     }
 
     /// The steps of `samebit-runner`. The last one signs, and the store keeps the receipt before it is known.
-    async fn way(&self, id: &JobId, job: JobSpec, story: &Arc<Story>) -> Result<Receipt, String> {
+    async fn way(&self, id: &JobId, job: JobSpec, story: &Arc<Story>) -> Result<(Receipt, Option<Room>), String> {
         let machine = &self.means().machine;
         let host = &machine.host;
         let fetched = Fetched::fetch(host, job).await.map_err(text)?;
@@ -66,12 +73,22 @@ impl Jobs {
         story.tell(EventKind::Running);
         let ran = compiled.run(host, story.clone()).await.map_err(text)?;
         story.tell(EventKind::Hashing);
-        let _room = self.means().room.make(ran.written_bytes()).await;
+        let room = self.let_next_begin(id);
+        let _disk = self.means().room.make(ran.written_bytes()).await;
         let committed = ran.commit(host).await.map_err(text)?;
         if let Some(active) = self.lock().active.get_mut(id) {
             active.signs = true;
         }
-        committed.sign(host, &machine.key).await.map_err(text)
+        Ok((committed.sign(host, &machine.key).await.map_err(text)?, room))
+    }
+
+    /// Gives up a job's place among those that run. What is left of it is waiting for the disk, which many jobs can do
+    /// together: one after the other, a host of small jobs would do nothing else. Too many at once keep their places.
+    fn let_next_begin(&self, id: &JobId) -> Option<Room> {
+        let room = self.0.ending.clone().try_acquire_owned().ok()?;
+        self.lock().runs.remove(id);
+        self.pump();
+        Some(room)
     }
 }
 

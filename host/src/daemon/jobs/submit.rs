@@ -111,13 +111,16 @@ impl Jobs {
         Ok(Taken::New(written))
     }
 
-    /// Puts a job in line once it is written down.
+    /// Puts a job in line, and returns once it is written down. Its end is written after that in any case, so it may
+    /// begin at once, and need not wait for the disk before.
     async fn begin_once(&self, id: JobId, written: Written, known: bool) -> Result<(), Refusal> {
+        if !known {
+            self.line_up(&id).await;
+            self.pump();
+        }
         written.await.map_err(|error| self.broken(&error))?;
         if !known {
             self.0.means.metrics.accepted();
-            self.line_up(&id).await;
-            self.pump();
         }
         Ok(())
     }
