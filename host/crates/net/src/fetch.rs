@@ -127,28 +127,27 @@ impl<'a> Fetcher<'a> {
             if round > 0 {
                 tokio::time::sleep(ROUND_WAIT * (1 << (round - 1))).await;
             }
-            faults = self.round(first, wish, progress).await?;
-            if faults.is_empty() {
-                break;
-            }
+            faults = match self.round(first, wish, progress).await? {
+                // Verified piece by piece as it came, and again by whoever reads it: reading all of it here would be once
+                // too often.
+                Ok(blob) => return Ok((blob, pin)),
+                Err(faults) => faults,
+            };
             // Asking the same again is of use only if a connection broke, and of none if nobody has the blob.
             if !faults.iter().any(|(_, fault)| fault.is_transient()) {
                 break;
             }
         }
-        match self.here(wish).await? {
-            Some(blob) => Ok((blob, pin)),
-            None => Err(FetchError::Nobody { hash: wish.hash, faults }),
-        }
+        Err(FetchError::Nobody { hash: wish.hash, faults })
     }
 
-    /// Asks each provider once, until one delivers: then there are no faults.
+    /// Asks each provider once, until one delivers. If none does, the inner error says why.
     async fn round(
         &self,
         first: usize,
         wish: Wish,
         progress: &(dyn Fn(FetchProgress) + Send + Sync),
-    ) -> Result<Vec<(HostKey, ProviderFault)>, FetchError> {
+    ) -> Result<Result<BlobRef, Vec<(HostKey, ProviderFault)>>, FetchError> {
         let mut faults = Vec::new();
         let count = self.providers.len();
         for provider in (0..count).map(|offset| &self.providers[(first + offset) % count]) {
@@ -157,7 +156,7 @@ impl<'a> Fetcher<'a> {
                 continue;
             }
             match self.attempt(provider, wish, progress).await? {
-                Ok(()) => return Ok(Vec::new()),
+                Ok(blob) => return Ok(Ok(blob)),
                 Err(fault) => {
                     tracing::info!(provider = %provider.host, hash = %wish.hash, "not fetched: {fault}");
                     if matches!(fault, ProviderFault::Lied(_) | ProviderFault::Unreachable(_)) {
@@ -169,7 +168,7 @@ impl<'a> Fetcher<'a> {
                 }
             }
         }
-        Ok(faults)
+        Ok(Err(faults))
     }
 
     /// The blob, if the store has it. Its bytes are read and hashed.

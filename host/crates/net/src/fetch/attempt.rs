@@ -48,7 +48,7 @@ impl Fetcher<'_> {
         provider: &Provider,
         wish: Wish,
         progress: &(dyn Fn(FetchProgress) + Send + Sync),
-    ) -> Result<Result<(), ProviderFault>, FetchError> {
+    ) -> Result<Result<BlobRef, ProviderFault>, FetchError> {
         let connection = match self.connection(provider).await {
             Ok(connection) => connection,
             Err(fault) => return Ok(Err(fault)),
@@ -59,7 +59,8 @@ impl Fetcher<'_> {
             Err(fault) => return Ok(Err(fault)),
         };
         self.check_found(wish, size_bytes)?;
-        self.receive(&connection, BlobRef { hash: wish.hash, size_bytes }, progress).await
+        let blob = BlobRef { hash: wish.hash, size_bytes };
+        Ok(self.receive(&connection, blob, progress).await?.map(|()| blob))
     }
 
     /// Receives what is missing.
