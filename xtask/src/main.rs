@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod demo;
+mod fuzz_seeds;
 mod gpu_report;
 mod man;
 mod photo;
@@ -52,10 +53,12 @@ enum Command {
     Demo,
     /// Build the modules, then run all tests
     Test(suite::Args),
-    /// Measure what the sandbox costs, beside plain programs that do the same
+    /// Measure what sandbox and network cost, beside plain programs that do the same
     Bench(bench::Args),
     /// Check and time this machine's GPU, and write a report
     GpuReport(gpu_report::Args),
+    /// Write what fuzzing the decoders of peers' bytes begins with, to host/fuzz/corpus/peer_bytes
+    FuzzSeeds,
     /// Check the rules of the house: arrows between crates, file lengths, contracts, texts
     Tidy(tidy::Args),
     /// Write the man pages to target/man and shell completions to target/completions
@@ -81,6 +84,7 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Test(args) => suite::run(&workspace, args),
         Command::Bench(args) => bench::run(&workspace, args),
         Command::GpuReport(args) => gpu_report::run(&workspace, args),
+        Command::FuzzSeeds => fuzz_seeds::run(&workspace),
         Command::Tidy(args) => tidy::run(&workspace, args),
         Command::Man => man::run(&workspace),
     }

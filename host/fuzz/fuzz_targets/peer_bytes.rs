@@ -1,6 +1,6 @@
 //! Every decoder that sees a peer's bytes, each on every input: what one accepts it writes the same way.
 //!
-//! The program `peer_seeds` writes what the inputs begin with, so that bent messages get past the first fields.
+//! `cargo xtask fuzz-seeds` writes what the inputs begin with, so that bent messages get past the first fields.
 #![no_main]
 
 use std::pin::pin;

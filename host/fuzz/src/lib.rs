@@ -1,4 +1,5 @@
-//! What the targets share: the way of a text, from parsing to an outcome, within bounds that keep a run short.
+//! What the targets of kernels share: the way of a text, from parsing to an outcome, within bounds that keep a run short.
+#![cfg(feature = "kernels")]
 
 use samebit_reference::codegen;
 use samebit_reference::interp::{self, Ended, Options, Order};
