@@ -156,6 +156,18 @@ mod tests {
     }
 
     #[test]
+    fn the_ticket_of_a_folder_that_sendme_sent_is_read() {
+        // Of sendme 0.37.1, with the endpoint's id alone.
+        let ticket = "blobad6aglaydj65lzuehki5ndakpzzhnjvbqsuph5bv5352fluk3bvs6aaaafvoxzju4dn7aw6hdtzwpgbei2c3qplrwom47djm5zby2zfadmx4y";
+        let address = BlobAddress::parse(ticket).expect("a ticket");
+        assert!(address.is_collection);
+        assert_eq!(address.hash.to_string(), "6aebe534e0dbf05bc71cf36798244685b83d71b399cf8d2cee438d64a01b2fcc");
+        let provider = address.provider.clone().expect("who has it");
+        assert_eq!((provider.addresses.len(), &provider.relay), (0, &None));
+        assert_eq!(address.ticket(&provider).as_deref(), Ok(ticket));
+    }
+
+    #[test]
     fn other_text_is_refused() {
         let long = "x".repeat(1 << 20);
         for text in ["", "endpoint", "endpointaaaa", "../x", "00@", long.as_str()] {

@@ -233,4 +233,30 @@ mod tests {
         members(&[&good[..], &[0]].concat(), vec![Hash::of(b"a")]).expect_err("left-over bytes");
         members(b"", Vec::new()).expect_err("nothing");
     }
+
+    #[test]
+    fn a_folder_that_sendme_sent_is_listed() {
+        // The list and the names of a folder of four files, as sendme 0.37.1 sent them.
+        let list = [
+            "2bfec3dd45337b303ce3f06bf33e85fdc749252e7947b074b4d5f9993c1c34e3",
+            "8e4c7c1b99dbfd50e7a95185fead5ee1448fa904a2fdd778eaf5f2dbfd629a99",
+            "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
+            "3ae7d805f6789a6402acb70ad4096a85a56bf6804eaf25c0493ac697548d30b5",
+            "65e500a36f8835c21af98f54c319d2799254fd8acff1f2460ecc82d9c104c11b",
+        ];
+        let list: Vec<u8> = list.iter().flat_map(|hash| *hash.parse::<Hash>().expect("a hash").as_bytes()).collect();
+        let text = "CollectionV0.\u{4}\u{c}folder/a.txt\u{c}folder/empty\u{14}folder/größe b.txt\u{10}folder/sub/b.bin";
+        let (names, hashes) = listed(list.into()).expect("a list");
+        assert_eq!(names, Hash::of(text.as_bytes()));
+        let members = members(text.as_bytes(), hashes).expect("members");
+        assert_eq!((members.len(), members[0].hash), (4, Hash::of(b"hello\n")));
+        assert_eq!(members[2], Member { path: "folder/größe b.txt".into(), hash: Hash::of(b"x") });
+    }
+
+    #[test]
+    fn what_is_no_list_of_hashes_is_refused() {
+        for list in [vec![], vec![7; 31], vec![7; 33], vec![7; 32 * (MEMBERS_MAX + 2)]] {
+            listed(list.into()).expect_err("not a list");
+        }
+    }
 }
