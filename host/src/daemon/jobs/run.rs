@@ -8,7 +8,6 @@ use samebit_net::Peer;
 use samebit_net::message::EventKind;
 use samebit_runner::Fetched;
 use samebit_runner::spec::{JobId, JobSpec, Receipt};
-
 use tokio::sync::OwnedSemaphorePermit as Room;
 
 use super::Jobs;
