@@ -20,6 +20,7 @@ mod new;
 mod npy;
 mod peers;
 mod publish;
+mod receipts;
 #[cfg(feature = "relay")]
 mod relay;
 pub(crate) mod report;
@@ -119,6 +120,8 @@ enum Command {
     Fetch(fetch::Args),
     /// List, follow and cancel jobs of a host
     Jobs(jobs::Args),
+    /// Pull a host's chain of receipts, and check that it is unbroken
+    Receipts(receipts::Args),
     /// List the hosts that are known from announcements
     Peers(peers::Args),
     /// Carry packets between hosts that cannot reach one another
@@ -176,6 +179,7 @@ pub(crate) async fn dispatch(cli: Cli, output: Output) -> Result<Exit, Failure> 
         Command::Publish(args) => publish::run(args, &config, &output).await,
         Command::Fetch(args) => fetch::run(args, &config, &output).await,
         Command::Jobs(args) => jobs::run(args, &config, &output).await,
+        Command::Receipts(args) => receipts::run(args, &config, &output).await,
         Command::Peers(args) => peers::run(&args, &config, &output).await,
         #[cfg(feature = "relay")]
         Command::Relay(args) => relay::run(args, &output).await,

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use samebit_net::local::{self, SOCKET_NAME};
 use samebit_net::message::Provider;
-use samebit_net::{Client, ClientError, FetchError, FetchProgress, Fetcher, Node, NodeConfig, Reach, Wish};
+use samebit_net::{
+    BlobAddress, Client, ClientError, FetchError, FetchProgress, Fetcher, Node, NodeConfig, Reach, Wish,
+};
 use samebit_runner::spec::{BlobRef, Hash, HostKey, SecretKey};
 use samebit_runner::store::{OpenError, Pin, Store};
 use tempfile::TempDir;
@@ -219,6 +221,14 @@ pub(crate) fn client(_config: &Config) -> Option<Client> {
 /// Reads a host as users name it.
 pub(crate) fn host(text: &str) -> Result<Provider, String> {
     Provider::parse(text).map_err(|error| error.to_string())
+}
+
+/// Reads somebody who may have a blob. Whoever made a ticket for a blob may have others, too.
+pub(crate) fn provider(text: &str) -> Result<Provider, String> {
+    match BlobAddress::parse(text) {
+        Ok(BlobAddress { provider: Some(provider), .. }) => Ok(provider),
+        _ => host(text),
+    }
 }
 
 impl From<ClientError> for Failure {

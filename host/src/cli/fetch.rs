@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(value_name = "HASH|TICKET", value_parser = blob)]
     blob: BlobAddress,
     /// Somebody who may have it: a ticket of theirs, their key, or KEY@ADDRESS:PORT (repeatable)
-    #[arg(long, value_name = "HOST", value_parser = provider)]
+    #[arg(long, value_name = "HOST", value_parser = remote::provider)]
     from: Vec<Provider>,
     /// Write it to this file, or a list's files to this folder
     #[arg(short, long, value_name = "PATH")]
@@ -160,14 +160,6 @@ fn absolute(path: &Path) -> Result<String, Failure> {
 
 fn blob(text: &str) -> Result<BlobAddress, String> {
     BlobAddress::parse(text).map_err(|error| error.to_string())
-}
-
-/// Whoever made a ticket for a blob may have others, too.
-fn provider(text: &str) -> Result<Provider, String> {
-    match BlobAddress::parse(text) {
-        Ok(BlobAddress { provider: Some(provider), .. }) => Ok(provider),
-        _ => remote::host(text),
-    }
 }
 
 impl From<ListError> for Failure {

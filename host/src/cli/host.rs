@@ -95,8 +95,9 @@ pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<
         why = serving.failed() => Err(Failure::host("state", why)),
     };
     output.note("ending: waiting for jobs that run");
-    serving.stop().await?;
-    ended
+    let stopped = serving.stop().await;
+    // Why it had to end matters more than what went wrong on the way out.
+    ended.and_then(|exit| stopped.map(|()| exit))
 }
 
 fn announce(serving: &Serving, open: bool, output: &Output) -> Result<(), Failure> {

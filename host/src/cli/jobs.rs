@@ -49,7 +49,7 @@ enum What {
 
 /// Whose jobs.
 #[derive(Debug, clap::Args)]
-struct Whose {
+pub(super) struct Whose {
     /// The host: its ticket, KEY@ADDRESS:PORT, or its key where discovery can find it
     #[arg(long, value_name = "HOST", value_parser = remote::host)]
     host: Option<Provider>,
@@ -86,7 +86,7 @@ pub(crate) async fn run(args: Args, config: &Config, output: &Output) -> Result<
 }
 
 impl Whose {
-    async fn connect(&self, config: &Config, output: &Output) -> Result<(Client, Option<Desk>), Failure> {
+    pub(super) async fn connect(&self, config: &Config, output: &Output) -> Result<(Client, Option<Desk>), Failure> {
         let Some(host) = &self.host else {
             let why = "no host is named and none is up on this store: name one with --host, or start `samebit host`";
             let client = remote::client(config).ok_or_else(|| Failure::usage("host", why))?;

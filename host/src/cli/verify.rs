@@ -62,8 +62,8 @@ pub(crate) struct Args {
     /// The input NAME, if the store lacks it (repeatable)
     #[arg(short, long = "input", value_name = "NAME=PATH", value_parser = named)]
     inputs: Vec<(Name, PathBuf)>,
-    /// Fetch what the store lacks from this host: its ticket, KEY@ADDRESS:PORT or key (repeatable)
-    #[arg(long, value_name = "HOST", value_parser = remote::host)]
+    /// Fetch what the store lacks from this host: a ticket of its, KEY@ADDRESS:PORT or its key (repeatable)
+    #[arg(long, value_name = "HOST", value_parser = remote::provider)]
     from: Vec<Provider>,
     /// What is claimed to be the output NAME (repeatable)
     #[arg(short, long = "output", value_name = "NAME=PATH", value_parser = named)]

@@ -11,7 +11,7 @@ use samebit_net::message::{DeviceOffer, Text};
 use samebit_net::{Node, NodeConfig, Server, ServerBounds};
 use samebit_runner::engine::DeviceSource;
 use samebit_runner::engine::device::Device;
-use samebit_runner::spec::Receipt;
+use samebit_runner::spec::{Hash, Receipt};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::config::HostConfig;
@@ -31,6 +31,8 @@ use crate::output::Output;
 
 /// How long connecting to another host may take.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How often is looked whether the store's index still answers.
+const INDEX_LOOK: Duration = Duration::from_secs(2);
 /// The folder of the host's state in the store.
 const STATE_DIR: &str = "host";
 /// The state's file in it.
@@ -156,7 +158,24 @@ impl Serving {
 
     /// Returns when the host cannot go on, with the reason.
     pub(crate) async fn failed(&self) -> String {
-        self.service.jobs.failed().await
+        tokio::select! {
+            why = self.service.jobs.failed() => why,
+            why = self.index_failed() => why,
+        }
+    }
+
+    /// Returns when the store's index answers no more. It stops for good when it cannot write, on a full disk above all: a
+    /// host that went on could neither serve nor keep anything, and would not say so.
+    async fn index_failed(&self) -> String {
+        let store = &self.service.jobs.means().machine.host.store;
+        loop {
+            tokio::time::sleep(INDEX_LOOK).await;
+            if let Err(error) = store.contains(&Hash::of(b"any")).await {
+                return format!(
+                    "the store's index has stopped: {error}; if its disk is full make room, then start the host again"
+                );
+            }
+        }
     }
 
     /// Ends the host: nothing new is taken on, what runs may end, the rest waits on disk for the next start.

@@ -176,9 +176,14 @@ impl HostService {
             let _ = told.try_send(Ok(LocalResponse::Fetching { done_bytes, total_bytes }));
         };
         let (blob, pin) = fetcher.fetch(wanted, &progress).await.map_err(|error| refused(&error))?;
-        if let Some(out) = &wish.out {
-            let store = &self.jobs.means().machine.host.store;
-            store.export(&blob.hash, &PathBuf::from(out)).await.map_err(|error| refused(&error))?;
+        let store = &self.jobs.means().machine.host.store;
+        match &wish.out {
+            Some(out) => store.export(&blob.hash, &PathBuf::from(out)).await.map_err(|error| refused(&error))?,
+            // It is to stay, and whoever fetches a blob to keep it provides it, as without a host: its author may be gone.
+            None => {
+                store.publish(&blob.hash).await.map_err(|error| refused(&error))?;
+                self.open.add([blob.hash]);
+            }
         }
         drop(pin);
         drop(self.jobs.means().room.make(0).await);

@@ -106,3 +106,18 @@ fn what_nobody_has_is_not_fetched_and_mistakes_are_named() {
     desk.samebit("s", &["publish", "gone.txt", "--offline"]).exits(2).says(&["gone.txt"]);
     assert_eq!(desk.names("."), ["s"], "nothing else is written");
 }
+
+#[test]
+fn a_host_provides_what_it_fetched_to_keep_when_the_author_is_gone() {
+    let desk = Desk::new();
+    let bytes = vec![5; 1 << 20];
+    desk.file("photo.png", &bytes);
+    let host = Host::start(&desk, "host", &["--allow", "any"]);
+    let publisher = Publisher::start(&desk, "author", "photo.png");
+    let (hash, ticket) = (blake3::hash(&bytes).to_string(), publisher.ticket("ticket").to_owned());
+    desk.samebit("host", &["fetch", &ticket]).exits(0);
+    drop(publisher);
+    let fetch = ["fetch", &hash, "--offline", "--from", host.ticket(), "--out", "got.png"];
+    desk.samebit("reader", &fetch).exits(0);
+    assert!(std::fs::read(desk.path("got.png")).expect("written") == bytes);
+}

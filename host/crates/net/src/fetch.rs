@@ -7,8 +7,9 @@
 
 mod attempt;
 mod error;
+mod order;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub struct Fetcher<'a> {
     connections: Mutex<BTreeMap<HostKey, Connection>>,
     /// Providers that are not asked again: they lied, or are not there.
     given_up: Mutex<BTreeMap<HostKey, ProviderFault>>,
+    /// Providers that were not there when others were. They are asked last.
+    late: Mutex<BTreeSet<HostKey>>,
 }
 
 impl From<BlobRef> for Wish {
@@ -73,7 +76,14 @@ impl<'a> Fetcher<'a> {
                 None => known.push(provider.clone()),
             }
         }
-        Self { node, providers: known, size_bytes_max, connections: Mutex::default(), given_up: Mutex::default() }
+        Self {
+            node,
+            providers: known,
+            size_bytes_max,
+            connections: Mutex::default(),
+            given_up: Mutex::default(),
+            late: Mutex::default(),
+        }
     }
 
     /// Fetches several blobs, some of them at the same time. All are in the store when this returns, in the order of
@@ -149,8 +159,7 @@ impl<'a> Fetcher<'a> {
         progress: &(dyn Fn(FetchProgress) + Send + Sync),
     ) -> Result<Result<BlobRef, Vec<(HostKey, ProviderFault)>>, FetchError> {
         let mut faults = Vec::new();
-        let count = self.providers.len();
-        for provider in (0..count).map(|offset| &self.providers[(first + offset) % count]) {
+        for provider in self.order(first).await {
             if let Some(fault) = self.why_given_up(&provider.host) {
                 faults.push((provider.host, fault));
                 continue;
@@ -160,8 +169,7 @@ impl<'a> Fetcher<'a> {
                 Err(fault) => {
                     tracing::info!(provider = %provider.host, hash = %wish.hash, "not fetched: {fault}");
                     if matches!(fault, ProviderFault::Lied(_) | ProviderFault::Unreachable(_)) {
-                        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
-                        given_up.insert(provider.host, fault.clone());
+                        self.give_up(provider.host, fault.clone());
                     }
                     self.disconnect(&provider.host, &fault);
                     faults.push((provider.host, fault));
@@ -203,6 +211,10 @@ impl<'a> Fetcher<'a> {
 
     fn why_given_up(&self, host: &HostKey) -> Option<ProviderFault> {
         self.given_up.lock().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
+    }
+
+    fn give_up(&self, host: HostKey, fault: ProviderFault) {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).insert(host, fault);
     }
 
     async fn connection(&self, provider: &Provider) -> Result<Connection, ProviderFault> {

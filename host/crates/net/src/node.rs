@@ -177,6 +177,11 @@ impl Node {
         Ok(address)
     }
 
+    /// How long connecting may take.
+    pub(crate) fn connect_time(&self) -> Duration {
+        self.connect_time
+    }
+
     /// The gossip, if this node takes part.
     pub(crate) fn gossip(&self) -> Option<&Gossip> {
         self.gossip.as_ref()
@@ -192,7 +197,11 @@ impl Node {
         let unreachable = |reason: String| ClientError::Unreachable { host: host.host.to_string(), reason };
         let address = self.address(host).map_err(|error| unreachable(error.to_string()))?;
         match timeout(self.connect_time, self.endpoint.connect(address, alpn)).await {
-            Ok(connected) => connected.map_err(|error| unreachable(format!("{error:#}"))),
+            Ok(Ok(connection)) => {
+                connection.set_receive_window(reach::UNREAD_BYTES_MAX_OF_HOSTS.into());
+                Ok(connection)
+            }
+            Ok(Err(error)) => Err(unreachable(format!("{error:#}"))),
             Err(_) => Err(unreachable(format!("no answer within {} s", self.connect_time.as_secs()))),
         }
     }

@@ -6,6 +6,7 @@
 //! are all bounded, and so is the memory behind them.
 
 mod bounds;
+mod bucket;
 mod crowded;
 mod gate;
 mod stream;
@@ -51,7 +52,7 @@ pub struct Connection {
 impl Server {
     /// A server for a service.
     pub fn new(service: Arc<dyn Service>, bounds: ServerBounds) -> Self {
-        let gate = Arc::new(Gate::new(bounds.connections));
+        let gate = Arc::new(Gate::new(bounds.connections).giving_way());
         let long_requests = Crowded::new(bounds.long_requests);
         let stopping = watch::Sender::new(false);
         Self { shared: Arc::new(Shared { service, bounds, gate, long_requests, stopping }) }
@@ -85,6 +86,11 @@ impl Connection {
     pub async fn room(&self) -> OwnedSemaphorePermit {
         // The semaphore is never closed.
         self.streams.clone().acquire_owned().await.expect("open semaphore")
+    }
+
+    /// Returns when this connection is to end, since it was long unused and the place is another's.
+    pub async fn left(&self) {
+        self.pass.left().await;
     }
 
     /// Waits until every stream was answered, for as long as an answer may take.

@@ -39,12 +39,20 @@ impl ProtocolHandler for Jobs {
         };
         loop {
             // Room first: what a peer opens beyond its share waits in its own buffers, not here.
-            let room = admitted.room().await;
-            let streams = tokio::select! {
-                accepted = connection.accept_bi() => accepted,
-                () = self.server.stopped() => break,
+            let next = async {
+                let room = admitted.room().await;
+                Some((room, connection.accept_bi().await.ok()?))
             };
-            let Ok((mut outgoing, incoming)) = streams else { break };
+            let next = tokio::select! {
+                next = next => next,
+                () = self.server.stopped() => break,
+                () = admitted.left() => {
+                    tracing::debug!(%peer, "gave way to another");
+                    connection.close(CLOSED_DONE.into(), b"");
+                    return Ok(());
+                }
+            };
+            let Some((room, (mut outgoing, incoming))) = next else { break };
             let admitted = admitted.clone();
             tokio::spawn(async move {
                 admitted.serve(incoming, &mut outgoing).await;

@@ -25,6 +25,12 @@ const STREAMS: u32 = 128;
 /// The same in one direction. Gossip needs a few.
 const UNI_STREAMS: u32 = 64;
 
+/// What a peer that connects may send before it is read, on all streams of its connection together, in bytes. Requests are
+/// short, and what is longer goes on once its beginning was read.
+const UNREAD_BYTES_MAX: u32 = 256 << 10;
+/// The same for those that this node connects to: blobs come from them.
+pub(super) const UNREAD_BYTES_MAX_OF_HOSTS: u32 = 32 << 20;
+
 /// Whom a node speaks to, beside the peers that it is told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
@@ -165,14 +171,16 @@ fn addresses(config: &NodeConfig) -> Result<Vec<SocketAddr>, NodeError> {
     }
 }
 
-/// iroh's settings, but for two things. The default congestion control collapses on paths that lose packets (0.35 MiB/s
-/// at 40 ms and 1 % loss, where BBR reaches 11.7), and a peer's streams are bounded. The windows stay as they are: larger
-/// ones have killed connections.
+/// iroh's settings, but for three things. The default congestion control collapses on paths that lose packets (0.35 MiB/s
+/// at 40 ms and 1 % loss, where BBR reaches 11.7). A peer's streams are bounded, and so is what it sends on all of them
+/// unread: by default it could fill each stream's window, 160 MB in all. A stream's window stays as it is: larger ones have
+/// killed connections.
 fn transport() -> Result<QuicTransportConfig, NodeError> {
     let idle = IDLE_TIME.try_into().map_err(|_| NodeError::Bind("the idle time is out of range".to_owned()))?;
     Ok(QuicTransportConfig::builder()
         .congestion_controller_factory(Arc::new(Bbr3Config::default()))
         .max_idle_timeout(Some(idle))
+        .receive_window(UNREAD_BYTES_MAX.into())
         .max_concurrent_bidi_streams(STREAMS.into())
         .max_concurrent_uni_streams(UNI_STREAMS.into())
         .build())

@@ -43,7 +43,10 @@ impl Connection {
     pub async fn serve(&self, mut incoming: impl AsyncRead + Unpin + Send, outgoing: impl AsyncWrite + Unpin + Send) {
         let mut out = Out { stream: outgoing, bounds: &self.server.shared.bounds };
         let ended = match self.receive(&mut incoming).await {
-            Ok(request) => self.answer(request, incoming, &mut out).await,
+            Ok(request) => {
+                let _busy = self.pass.busy();
+                self.answer(request, incoming, &mut out).await
+            }
             Err(ended) => Err(ended),
         };
         match ended {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use samebit_net::message::Provider;
-use samebit_net::{FetchError, Fetcher, ProviderFault, Wish};
+use samebit_net::{FetchError, Fetcher, Node, NodeConfig, ProviderFault, Reach, Wish};
 use samebit_spec::{BlobRef, Hash};
 
 use crate::support::{Lab, key, noise, soon};
@@ -218,4 +219,23 @@ async fn a_whole_collection_in_one_request_is_served_if_every_member_may_be() {
     assert!(all(vec![("open".to_owned(), open.hash)]).await);
     assert!(!all(vec![("open".to_owned(), open.hash), ("hidden".to_owned(), hidden.hash)]).await);
     assert!(!to.store.contains(&hidden.hash).await.expect("asked"));
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_keeps_nobody_waiting() {
+    let lab = Lab::new();
+    let having = lab.machine(1).await;
+    let (blob, other) = (having.add(&noise(1, 200_000)).await, having.add(&noise(2, 200_000)).await);
+    // It takes what comes, and says nothing.
+    let silence = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let gone =
+        Provider { addresses: vec![silence.local_addr().expect("address")], ..Provider::of_key(key(9).public()) };
+    let store = lab.store(2).await;
+    let config = NodeConfig { connect_time: Duration::from_secs(15), ..NodeConfig::new(key(2), Reach::Offline) };
+    let node = Node::start(config, &store).await.expect("node");
+    let providers = [gone, having.provider()];
+    let fetcher = Fetcher::new(&node, &providers, MIB);
+    let began = Instant::now();
+    let _pins = soon(fetcher.fetch_all(&[blob.into(), other.into()], &|_| ())).await.expect("from the other");
+    assert!(began.elapsed() < Duration::from_secs(10), "it was waited for");
 }

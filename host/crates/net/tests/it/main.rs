@@ -2,6 +2,7 @@
 
 mod announcing;
 mod asking;
+mod crowded;
 mod evicting;
 mod fetching;
 mod hostile;
