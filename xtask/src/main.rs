@@ -9,6 +9,10 @@ mod demo;
 mod fuzz_seeds;
 mod gpu_report;
 mod man;
+#[cfg(target_os = "linux")]
+mod net_load;
+#[cfg(target_os = "linux")]
+mod net_test;
 mod photo;
 mod plugins;
 mod setup;
@@ -32,6 +36,8 @@ Examples:
   cargo xtask plugins gemm             build one module to target/plugins/gemm.wasm
   cargo xtask bench                    what the sandbox costs, and how fast the reference device is
   cargo xtask gpu-report               whether this machine's GPU computes exactly, and how fast
+  sudo -E cargo xtask net-test         try the network on five machines in namespaces (Linux)
+  cargo xtask net-load                 have a crowd try to wear a host out (Linux)
   cargo xtask tidy                     check the rules of the house";
 
 /// What this repository's own chores are.
@@ -59,23 +65,56 @@ enum Command {
     GpuReport(gpu_report::Args),
     /// Write what fuzzing the decoders of peers' bytes begins with, to host/fuzz/corpus/peer_bytes
     FuzzSeeds,
+    /// Try the network on five machines in namespaces: kills, partitions, loss, liars and full disks
+    #[cfg(target_os = "linux")]
+    NetTest(net_test::Args),
+    /// Have a crowd try to wear a host out, and measure how an honest client fares
+    #[cfg(target_os = "linux")]
+    NetLoad(net_load::Args),
+    /// A port of the proxy of net-test
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    NetPort,
+    /// What clears up after net-test
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    NetJanitor(net_test::JanitorArgs),
     /// Check the rules of the house: arrows between crates, file lengths, contracts, texts
     Tidy(tidy::Args),
     /// Write the man pages to target/man and shell completions to target/completions
     Man,
 }
 
+/// This machine lacks what a command is about to try. Exit code 3.
+#[derive(Debug)]
+struct CannotTry(String);
+
+impl std::fmt::Display for CannotTry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CannotTry {}
+
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             terminal::error(&error);
-            ExitCode::FAILURE
+            if error.is::<CannotTry>() { ExitCode::from(3) } else { ExitCode::FAILURE }
         }
     }
 }
 
 fn run(cli: &Cli) -> Result<()> {
+    // These two are helpers of a command that runs already.
+    #[cfg(target_os = "linux")]
+    match &cli.command {
+        Command::NetPort => return net_test::port(),
+        Command::NetJanitor(args) => return net_test::janitor(args),
+        _ => {}
+    }
     let workspace = Workspace::load()?;
     match &cli.command {
         Command::Setup => setup::run(&workspace),
@@ -86,6 +125,12 @@ fn run(cli: &Cli) -> Result<()> {
         Command::GpuReport(args) => gpu_report::run(&workspace, args),
         Command::FuzzSeeds => fuzz_seeds::run(&workspace),
         Command::Tidy(args) => tidy::run(&workspace, args),
+        #[cfg(target_os = "linux")]
+        Command::NetTest(args) => net_test::run(&workspace, args),
+        #[cfg(target_os = "linux")]
+        Command::NetLoad(args) => net_load::run(&workspace, args),
+        #[cfg(target_os = "linux")]
+        Command::NetPort | Command::NetJanitor(_) => Ok(()),
         Command::Man => man::run(&workspace),
     }
 }
