@@ -56,11 +56,6 @@ impl Host {
         self.up["host"].as_str().expect("a key")
     }
 
-    /// How others reach it.
-    pub(crate) fn ticket(&self) -> &str {
-        &self.ticket
-    }
-
     /// Asks it to end.
     fn terminate(mut self) -> i32 {
         assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill").success());
