@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use samebit_device::hash::root;
 use samebit_device::wgsl::Admission;
-use samebit_device::{BufferRange, Device};
+use samebit_device::{BufferId, BufferRange, Device, SessionOptions};
+use samebit_gpu::hash::Hashing;
 
 use crate::cases::{BLOCKED, EMPTY};
 use crate::lab::{Bench, Lab, Sides};
@@ -24,8 +25,10 @@ const LAUNCHES: usize = 200;
 const LONG_ENOUGH_S: f64 = 0.05;
 /// The largest side of a matrix.
 const SIZE_MAX: usize = 8192;
-/// What is hashed and copied.
+/// What is hashed.
 const BYTES: usize = 256 << 20;
+/// What is copied: as much as can be bound.
+const COPY_BYTES: usize = 128 << 20;
 
 /// Eight independent chains of vectors: two operations for each lane and step.
 const PEAK: &str = "
@@ -142,10 +145,14 @@ fn products(sides: &[Side<'_>], peak: f64) -> Result<(), String> {
 
 /// Bytes a second, read and written.
 fn copy(device: &dyn Device) -> Result<f64, String> {
-    let case = case(COPY, vec![vec![1; BYTES / 4], vec![0; BYTES / 4]], Launch::new("main", &[0, 1], [16_384, 1, 1]));
+    let case = case(
+        COPY,
+        vec![vec![1; COPY_BYTES / 4], vec![0; COPY_BYTES / 4]],
+        Launch::new("main", &[0, 1], [16_384, 1, 1]),
+    );
     let seconds = measured(&case, device, Admission::Native)?;
-    let rate = 2.0 * BYTES as f64 / seconds;
-    row("copy of 256 MiB, read and written", "native", seconds, &giga(rate, "B"), "the bandwidth");
+    let rate = 2.0 * COPY_BYTES as f64 / seconds;
+    row("copy of 128 MiB, read and written", "native", seconds, &giga(rate, "B"), "the bandwidth");
     Ok(rate)
 }
 
@@ -161,23 +168,7 @@ fn hashing(sides: &[Side<'_>], bandwidth: f64) -> Result<(), String> {
         row(what, how, seconds, &giga(rate, "B"), &format!("{:.1} % of the bandwidth", 100.0 * rate / bandwidth));
     };
     for (how, device, admission) in sides {
-        let mut lab = Lab::open(*device, *admission);
-        let buffer = lab.buffer(&words);
-        lab.finish();
-        let mut times = Vec::new();
-        for round in 0..=ROUNDS {
-            let start = Instant::now();
-            let range = BufferRange { buffer, offset: 0, size: BYTES as u64 };
-            let hashed = pollster::block_on(lab.gpu.buffer_hash(range, 0)).map_err(|error| error.to_string())?;
-            let Some(pieces) = hashed else { return Err("the device does not hash".to_owned()) };
-            let taken = start.elapsed().as_secs_f64();
-            if root(&pieces, &[]) != Some(*expected.as_bytes()) {
-                return Err(format!("the hash is wrong ({how})"));
-            }
-            times.extend((round > 0).then_some(taken));
-        }
-        lab.close();
-        tell(how, times);
+        tell(how, pollster::block_on(hashed(*device, *admission, bytes)).map_err(|error| format!("{how}: {error}"))?);
     }
     let on_cpu = |how: &str, hash: &dyn Fn() -> blake3::Hash| {
         let taken = (0..ROUNDS).map(|_| {
@@ -190,6 +181,33 @@ fn hashing(sides: &[Side<'_>], bandwidth: f64) -> Result<(), String> {
     on_cpu("CPU, one core", &|| blake3::hash(bytes));
     on_cpu("CPU, all cores", &|| blake3::Hasher::new().update_rayon(bytes).finalize());
     Ok(())
+}
+
+/// How long hashing takes where the bytes lie, each time.
+async fn hashed(device: &dyn Device, admission: Admission, bytes: &[u8]) -> Result<Vec<f64>, String> {
+    let options = SessionOptions { admission, loop_iterations: 1 << 24 };
+    let mut session = device.open(options).await.map_err(|error| error.to_string())?;
+    let failed = |error: &dyn std::fmt::Display| error.to_string();
+    let buffer = BufferId(0);
+    session.buffer_create(buffer, bytes.len() as u64).map_err(|error| failed(&error))?;
+    for (index, piece) in bytes.chunks(4 << 20).enumerate() {
+        session.buffer_write(buffer, (index as u64) << 22, piece).map_err(|error| failed(&error))?;
+        session.settle().await.map_err(|error| failed(&error))?;
+    }
+    let mut hashing = Hashing::new(session.as_mut(), options).map_err(|error| failed(&error))?;
+    let range = BufferRange { buffer, offset: 0, size: bytes.len() as u64 };
+    let mut times = Vec::new();
+    for round in 0..=ROUNDS {
+        let start = Instant::now();
+        let pieces = hashing.pieces(session.as_mut(), range, 0).await.map_err(|error| failed(&error))?;
+        let taken = start.elapsed().as_secs_f64();
+        if root(&pieces, &[]) != Some(*blake3::hash(bytes).as_bytes()) {
+            return Err("the hash is wrong".to_owned());
+        }
+        times.extend((round > 0).then_some(taken));
+    }
+    session.close().await;
+    Ok(times)
 }
 
 /// A kernel that does nothing: many launches in one go, and one with the wait for it.

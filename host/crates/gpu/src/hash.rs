@@ -30,7 +30,7 @@ const VALUES: BufferId = BufferId(u32::MAX - 1);
 const TASK_BYTES: u64 = 16;
 
 /// A session's hashing, once it has been used.
-pub(crate) struct Hashing {
+pub struct Hashing {
     /// The largest range for which there is room for values.
     pieces: u64,
 }
@@ -43,7 +43,10 @@ impl Hashing {
     }
 
     /// Makes the kernel ready.
-    pub(crate) fn new(session: &mut dyn Session, options: SessionOptions) -> Result<Self, DeviceError> {
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn new(session: &mut dyn Session, options: SessionOptions) -> Result<Self, DeviceError> {
         let failed = |fault: KernelFault| match fault {
             KernelFault::Device(error) => error,
             KernelFault::Refused(refusal) => DeviceError::Failed(format!("it cannot hash: {refusal}")),
@@ -62,7 +65,10 @@ impl Hashing {
     }
 
     /// The chaining values of a range's pieces, the first of which is the piece of this number.
-    pub(crate) async fn pieces(
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn pieces(
         &mut self,
         session: &mut dyn Session,
         range: BufferRange,

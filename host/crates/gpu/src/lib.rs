@@ -24,7 +24,8 @@ mod describe;
 mod device;
 pub mod exact;
 mod fate;
-mod hash;
+#[doc(hidden)]
+pub mod hash;
 mod kernel;
 mod pace;
 mod read;
