@@ -176,7 +176,9 @@ fn executable(workspace: &Workspace, args: &[&str]) -> Result<PathBuf> {
     let mut found = None;
     for message in Message::parse_stream(BufReader::new(stdout)) {
         if let Message::CompilerArtifact(artifact) = message.context("cargo's messages cannot be read")? {
-            found = artifact.executable.map(|path| path.into_std_path_buf()).or(found);
+            // A bench comes with the programs that it starts.
+            let is_wanted = args.last().is_some_and(|name| artifact.target.name == *name);
+            found = artifact.executable.filter(|_| is_wanted).map(|path| path.into_std_path_buf()).or(found);
         }
     }
     let status = child.wait().context("cargo was lost")?;
