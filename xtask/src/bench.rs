@@ -10,9 +10,9 @@ use crate::workspace::Workspace;
 use crate::{plugins, setup};
 
 const EXAMPLES: &str = "\
-Prints a table in Markdown: times as medians, ratios as medians of pairs taken in turn, memory as peaks of processes.
-The first call compiles everything with full optimization, which takes a while. docs/BENCHMARKS.md has the targets, and
-what was measured where.
+Prints a table in Markdown: times as medians, ratios as medians of pairs taken in turn, memory as
+peaks of processes. The first call compiles everything with full optimization, which takes a
+while. docs/BENCHMARKS.md has the targets, and what was measured where.
 
 Examples:
   cargo xtask bench

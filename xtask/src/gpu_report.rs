@@ -19,11 +19,13 @@ use crate::terminal::{answer, step};
 use crate::workspace::Workspace;
 
 const EXAMPLES: &str = "\
-The report has the device; what was checked on it (the conformance suite, kernels by the hashes of what they leave,
-random programs); what the card can do at best and how much exact programs leave of it; whole jobs beside plain programs;
-and the times of the benches' kernels, exact beside native.
+The report has the device; what was checked on it (the conformance suite, kernels by the hashes of
+what they leave, random programs); what the card can do at best and how much exact programs leave
+of it; whole jobs beside plain programs; and the times of the benches' kernels, exact beside
+native.
 
-Exit codes: 0 if every check passed, 1 if not, or if something could not be run; the report is written either way.
+Exit codes: 0 if every check passed, 1 if not, or if something could not be run; the report is
+written either way.
 
 Examples:
   cargo xtask gpu-report

@@ -26,8 +26,8 @@ const FLOOR_MS: f64 = 4.0;
 const EMPTY: &str = r#"(module (memory (export "memory") 1) (func (export "_start")))"#;
 
 const AFTER: &str = "\
-The crowd runs with a lower priority, since on the machines that it stands for it would not compete with the host for
-the CPU. Files and logs are in target/net-load.
+The crowd runs with a lower priority, since on the machines that it stands for it would not
+compete with the host for the CPU. Files and logs are in target/net-load.
 
 Exit codes:
   0    the honest client was served, and the host's memory stayed below its cap

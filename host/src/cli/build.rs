@@ -18,8 +18,8 @@ use crate::output::{GOOD, Output};
 const TARGET: &str = "wasm32-wasip2";
 
 const AFTER: &str = "\
-This is `cargo build --release --target wasm32-wasip2`, and then a check that the result is a job that a host can run.
-The target is added with rustup if it is missing.
+This is `cargo build --release --target wasm32-wasip2`, and then a check that the result is a job
+that a host can run. The target is added with rustup if it is missing.
 
 Exit codes:
   0    the module is built and is a job

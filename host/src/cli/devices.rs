@@ -12,13 +12,15 @@ use crate::error::{Exit, Failure};
 use crate::output::{BAD, GOOD, Output, Text, UNSURE};
 
 const AFTER: &str = "\
-The device marked with * is used unless `--device` says otherwise: `reference`, this CPU, which needs no driver and runs
-jobs of both profiles. So do GPUs: `exact` jobs to the same bits, `native` ones as their driver likes. `--device gpu` takes
-the first suitable one. Jobs never see which device they run on.
+The device marked with * is used unless `--device` says otherwise: `reference`, this CPU, which
+needs no driver and runs jobs of both profiles. So do GPUs: `exact` jobs to the same bits,
+`native` ones as their driver likes. `--device gpu` takes the first suitable one. Jobs never see
+which device they run on.
 
-Before its first `exact` job, a GPU's arithmetic is tested, operation by operation, which takes some seconds and is remembered
-in the store. `arithmetic` says what came out: an operation is computed by the driver's instruction (native), by one whose
-result is put right (corrected), in binary64 (double) or by integers alone (integer). A GPU that fails runs `native` jobs only.
+Before its first `exact` job, a GPU's arithmetic is tested, operation by operation, which takes
+some seconds and is remembered in the store. `arithmetic` says what came out: an operation is
+computed by the driver's instruction (native), by one whose result is put right (corrected), in
+binary64 (double) or by integers alone (integer). A GPU that fails runs `native` jobs only.
 
 Exit codes:
   0    devices are listed

@@ -18,15 +18,18 @@ use crate::output::{Output, size};
 use crate::remote::{self, Desk, NetArgs, To};
 
 const AFTER: &str = "\
-A blob is fetched from whoever of the providers has it, and checked against its hash as it comes. A fetch that was cut
-off goes on where it was. Without --out the blob is in the store, for a job or `samebit verify` to use.
+A blob is fetched from whoever of the providers has it, and checked against its hash as it comes.
+A fetch that was cut off goes on where it was. Without --out the blob is in the store, for a job
+or `samebit verify` to use.
 
-A ticket of a list with names, as `sendme` makes, is fetched into the folder that --out names, which need not be there.
+A ticket of a list with names, as `sendme` makes, is fetched into the folder that --out names,
+which need not be there.
 
 Exit codes:
   0    fetched
-  2    bad usage: no hash or ticket, no provider, a blob over --size-max, a list with names that are no safe paths; or
-       a flag that has no effect, since a host is up on this store and fetches by its own settings
+  2    bad usage: no hash or ticket, no provider, a blob over --size-max, a list with names that
+       are no safe paths; or a flag that has no effect, since a host is up on this store and
+       fetches by its own settings
   3    nobody has it or can be reached, or this machine could not keep it
   130  interrupted; what came is kept for the next time
 

@@ -16,9 +16,10 @@ use crate::output::{GOOD, Output, size};
 use crate::remote;
 
 const AFTER: &str = "\
-A host takes jobs, runs them in the sandbox, and signs a receipt for each. Without --allow or a policy only programs on
-this machine may submit. Jobs, their ends and receipts survive any end of the process; what was running is run again.
-Ctrl-C or SIGTERM ends the host: it waits for jobs that run, and keeps the others for the next start.
+A host takes jobs, runs them in the sandbox, and signs a receipt for each. Without --allow or a
+policy only programs on this machine may submit. Jobs, their ends and receipts survive any end of
+the process; what was running is run again. Ctrl-C or SIGTERM ends the host: it waits for jobs
+that run, and keeps the others for the next start.
 
 Settings are flags, then SAMEBIT_HOST_… variables, then the configuration file (`host.toml` in the store, if it is
 there). A policy file, for example:

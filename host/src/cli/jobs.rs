@@ -13,8 +13,8 @@ use crate::output::Output;
 use crate::remote::{self, Desk, NetArgs, To};
 
 const AFTER: &str = "\
-Without --host this speaks to this user's own host. There it shows everybody's jobs; another host shows only those that
-were submitted with this machine's key.
+Without --host this speaks to this user's own host. There it shows everybody's jobs; another host
+shows only those that were submitted with this machine's key.
 
 Exit codes:
   0    done

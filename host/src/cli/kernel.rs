@@ -20,14 +20,15 @@ use crate::error::{Exit, Failure};
 use crate::output::{GOOD, Output, Text, size};
 
 const AFTER: &str = "\
-The kernel is launched once, or with --repeat several times, each time over the same bytes. The time is from the launch
-until the device is done, without compiling and copying. Buffers are hashed and dumped as the last launch left them,
-padding included.
+The kernel is launched once, or with --repeat several times, each time over the same bytes. The
+time is from the launch until the device is done, without compiling and copying. Buffers are
+hashed and dumped as the last launch left them, padding included.
 
 Exit codes:
   0    the kernel ran
   1    an invocation spent its budget of loop iterations; nothing is dumped
-  2    bad usage or input: a kernel that is refused, a file that cannot be read, bindings that do not fit
+  2    bad usage or input: a kernel that is refused, a file that cannot be read, bindings that do
+       not fit
   3    this machine could not: no device, out of time or memory, a file that cannot be written
   130  interrupted
 

@@ -10,8 +10,8 @@ use crate::machine::open_store;
 use crate::output::Output;
 
 const AFTER: &str = "\
-The key lies in the store's folder, in the file `key`, which only its owner can read. `samebit run` makes one when it
-first needs one.
+The key lies in the store's folder, in the file `key`, which only its owner can read. `samebit
+run` makes one when it first needs one.
 
 Exit codes:
   0    done

@@ -9,8 +9,9 @@ use crate::error::{Exit, Failure};
 use crate::output::Output;
 
 const AFTER: &str = "\
-The job is a crate of its own with the guest SDK beside it in `vendor/`, so that it needs nothing of this program to
-be built. Nothing is downloaded; the first `cargo build` fetches the SDK's dependencies from crates.io.
+The job is a crate of its own with the guest SDK beside it in `vendor/`, so that it needs nothing
+of this program to be built. Nothing is downloaded; the first `cargo build` fetches the SDK's
+dependencies from crates.io.
 
 Exit codes:
   0    the job was made

@@ -9,8 +9,8 @@ use crate::output::Output;
 use crate::remote;
 
 const AFTER: &str = "\
-Hosts tell of themselves by signed announcements, which this user's own host hears if it was started with --peer or
---announce. What they say of themselves is their word.
+Hosts tell of themselves by signed announcements, which this user's own host hears if it was
+started with --peer or --announce. What they say of themselves is their word.
 
 Exit codes:
   0    done

@@ -19,11 +19,13 @@ use crate::output::{Output, size};
 use crate::remote::{self, Desk, NetArgs, To};
 
 const AFTER: &str = "\
-The file goes into the store and is kept there. If a host of this user's is up, it serves the file from then on, and this
-command ends at once; otherwise the command serves it until it is interrupted. Whoever has the ticket, or the hash and
-this host's address, can fetch it; a large file must stay where it is, for it is not copied.
+The file goes into the store and is kept there. If a host of this user's is up, it serves the file
+from then on, and this command ends at once; otherwise the command serves it until it is
+interrupted. Whoever has the ticket, or the hash and this host's address, can fetch it; a large
+file must stay where it is, for it is not copied.
 
-The second ticket is for other programs of iroh's family, such as `sendme`, which expect a list with names.
+The second ticket is for other programs of iroh's family, such as `sendme`, which expect a list
+with names.
 
 Exit codes:
   0    published; without a host that is up, served until interrupted

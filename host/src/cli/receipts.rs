@@ -14,16 +14,17 @@ use crate::error::{Exit, Failure};
 use crate::output::{GOOD, Output};
 
 const AFTER: &str = "\
-A host signs its receipts in a chain, each entry naming the one before. This pulls the chain, checks every signature, that
-no entry is missing and none was put in between, and that each names the receipt that came with it. Whether a receipt is
-right is for `samebit verify` to say.
+A host signs its receipts in a chain, each entry naming the one before. This pulls the chain,
+checks every signature, that no entry is missing and none was put in between, and that each names
+the receipt that came with it. Whether a receipt is right is for `samebit verify` to say.
 
-The head that is printed is the chain's end. Kept and given to a later call with --after, it shows whether the host has
-changed what it had signed by then.
+The head that is printed is the chain's end. Kept and given to a later call with --after, it shows
+whether the host has changed what it had signed by then.
 
 Exit codes:
   0    unbroken
-  1    broken: an entry is missing, changed, or follows another than it says; or --after is not in the chain
+  1    broken: an entry is missing, changed, or follows another than it says; or --after is not in
+       the chain
   2    bad usage
   3    the host cannot be reached, or this machine could not
   130  interrupted

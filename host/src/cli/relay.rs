@@ -16,12 +16,14 @@ use crate::output::{GOOD, Output};
 const DISCOVERY_PORT: u16 = 7842;
 
 const AFTER: &str = "\
-Hosts and clients that name the relay with --relay URL meet there, and go on without it where they find a direct way. What
-it carries is encrypted between them. It needs no store and no key. Ctrl-C or SIGTERM ends it.
+Hosts and clients that name the relay with --relay URL meet there, and go on without it where they
+find a direct way. What it carries is encrypted between them. It needs no store and no key. Ctrl-C
+or SIGTERM ends it.
 
-Without TLS anybody on the way sees who speaks to whom; that is for one machine, a trusted network, or a proxy in front
-that speaks TLS. With TLS the URL is https://NAME:PORT with a name of the certificate, whose files are read anew every
-day, and clients that are behind routers learn over QUIC how they are seen, which helps them to a direct way.
+Without TLS anybody on the way sees who speaks to whom; that is for one machine, a trusted
+network, or a proxy in front that speaks TLS. With TLS the URL is https://NAME:PORT with a name of
+the certificate, whose files are read anew every day, and clients that are behind routers learn
+over QUIC how they are seen, which helps them to a direct way.
 
 Exit codes:
   0    ended as asked

@@ -20,8 +20,8 @@ use crate::output::{BAD, GOOD, Output, Text};
 use crate::progress::Progress;
 
 const AFTER: &str = "\
-Inputs, outputs, log and receipt are kept in the store. The receipt is written last: where there is one, the
-outputs are whole.
+Inputs, outputs, log and receipt are kept in the store. The receipt is written last: where there
+is one, the outputs are whole.
 
 A job.toml holds a job; flags override it, paths are relative to it:
   module = \"filter.wasm\"
@@ -39,7 +39,8 @@ Exit codes:
   0    the job returned success
   1    the job failed, trapped or reached a limit; there is a receipt, which verifies like any other
   2    bad usage or input: a missing file, a module that is refused, a limit over this host's cap
-  3    this machine could not finish the job: no device, out of time, memory or disk; there is no receipt
+  3    this machine could not finish the job: no device, out of time, memory or disk; there is no
+       receipt
   130  interrupted; nothing half-written is left
 
 Examples:

@@ -21,28 +21,34 @@ use crate::output::Output;
 use crate::remote::{self, Desk, Line, NetArgs, Order, To};
 
 const AFTER: &str = "\
-The host fetches the module and the inputs from here, so this command stays until it has them; with --detach no longer.
-What the job came to is fetched back and checked against the receipt, which must be signed by the host that was asked.
-Submitting a job again that the host has or had costs nothing: it runs once. Without --host the job goes to this user's
-own host, which must be up.
+The host fetches the module and the inputs from here, so this command stays until it has them;
+with --detach no longer. What the job came to is fetched back and checked against the receipt,
+which must be signed by the host that was asked. Submitting a job again that the host has or had
+costs nothing: it runs once. Without --host the job goes to this user's own host, which must be
+up.
 
-Many jobs are made with --each, and many hosts are named with several --host, or found with --hosts. Each host is asked
-what it can and how busy it is; those that are unable are left out, and said why. Then each takes jobs as it has room,
-rather one whose input it has already. A job that fails at a host is tried at others, four times in all; a host that
-vanishes three times in a row, or fails at twelve jobs, gets no more. The outputs of a job go to DIR/LABEL/NAME under --out, and its receipt to
-DIR/LABEL.receipt under --receipts; the label is the name of its file, the number of its line, or its integer. Without
---each there is one job, labelled `job`. With --replicas the receipts are DIR/LABEL.HOST.receipt, and outcomes are
-compared bit for bit: a host that differs from more than half is named; without a majority all are, and no outputs are
-written. In the profile native, honest hosts with different devices may differ.
+Many jobs are made with --each, and many hosts are named with several --host, or found with
+--hosts. Each host is asked what it can and how busy it is; those that are unable are left out,
+and said why. Then each takes jobs as it has room, rather one whose input it has already. A job
+that fails at a host is tried at others, four times in all; a host that vanishes three times in a
+row, or fails at twelve jobs, gets no more. The outputs of a job go to DIR/LABEL/NAME under --out,
+and its receipt to DIR/LABEL.receipt under --receipts; the label is the name of its file, the
+number of its line, or its integer. Without --each there is one job, labelled `job`. With
+--replicas the receipts are DIR/LABEL.HOST.receipt, and outcomes are compared bit for bit: a host
+that differs from more than half is named; without a majority all are, and no outputs are written.
+In the profile native, honest hosts with different devices may differ.
 
-An interrupted array leaves what was submitted to its hosts (with --cancel-on-disconnect, it is cancelled). With --state
-the same command then does only what is missing. Equal jobs at one host run once, state file or not.
+An interrupted array leaves what was submitted to its hosts (with --cancel-on-disconnect, it is
+cancelled). With --state the same command then does only what is missing. Equal jobs at one host
+run once, state file or not.
 
 Exit codes:
   0    the job, or every job, returned success; with --detach, the host has the job
-  1    a job failed, trapped or reached a limit; there is a receipt; or it was cancelled; or replicas differ
+  1    a job failed, trapped or reached a limit; there is a receipt; or it was cancelled; or
+       replicas differ
   2    bad usage or input; or the host refused, and says by which rule
-  3    the host could not do the job or cannot be reached, or this machine could not; of an array, some jobs are missing
+  3    the host could not do the job or cannot be reached, or this machine could not; of an array,
+       some jobs are missing
   130  interrupted; hosts go on, unless --cancel-on-disconnect was given
 
 Examples:

@@ -25,22 +25,24 @@ use crate::remote::{self, NetArgs};
 use source::HostSource;
 
 const AFTER: &str = "\
-The receipt's signature is checked, its job is run again on this machine, and the outcomes are compared. Nothing of the
-re-run is stored. What the store lacks of the job is given as files, whose hashes must be those that the receipt names,
-or fetched from hosts that have it, which are asked for nothing else.
-A file given with --output is compared with what the receipt signs.
+The receipt's signature is checked, its job is run again on this machine, and the outcomes are
+compared. Nothing of the re-run is stored. What the store lacks of the job is given as files,
+whose hashes must be those that the receipt names, or fetched from hosts that have it, which are
+asked for nothing else. A file given with --output is compared with what the receipt signs.
 
-Outcomes are compared bit for bit. Only where a job is native and ran there on another class of device (adapter, driver and
-interface) than here, outputs may differ as far as the job's tolerances say; telling needs the claimed bytes, from the
-store, with --output or from a host. The answer says which it was.
+Outcomes are compared bit for bit. Only where a job is native and ran there on another class of
+device (adapter, driver and interface) than here, outputs may differ as far as the job's
+tolerances say; telling needs the claimed bytes, from the store, with --output or from a host. The
+answer says which it was.
 
 Exit codes:
   0    match: the outcome is the same, bit for bit, or within what the job declares
-  1    mismatch: the first difference is printed, with the first differing byte where the claimed bytes are at hand;
-       also if a file given with --output is not what the receipt signs
+  1    mismatch: the first difference is printed, with the first differing byte where the claimed
+       bytes are at hand; also if a file given with --output is not what the receipt signs
   2    not a receipt, a bad signature, or bad usage
-  3    unchecked, with the reason: a blob is missing, a given module or input is not what the receipt names, no device,
-       out of time, a limit over this host's cap, claimed bytes that a tolerance needs
+  3    unchecked, with the reason: a blob is missing, a given module or input is not what the
+       receipt names, no device, out of time, a limit over this host's cap, claimed bytes that a
+       tolerance needs
   130  interrupted
 
 Examples:
