@@ -42,7 +42,7 @@ pub use record::remembered;
 
 /// How programs are written. To be raised whenever what comes out changes: what a device was found to do with other
 /// programs says nothing of these.
-pub(crate) const EMISSION: u32 = 3;
+pub(crate) const EMISSION: u32 = 4;
 
 /// How a driver's optimizer is kept from what it might do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

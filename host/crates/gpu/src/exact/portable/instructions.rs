@@ -129,11 +129,12 @@ impl Instructions for Portable {
             Binary::LessSigned => self.compare_as(ScalarKind::Sint, Op::Less, a, b),
             Binary::LessUnsigned => self.plain(Op::Less, a, b),
             Binary::FloatAdd => self.float_binary(Op::Add, a, b),
-            // Nobody knows that a sign is flipped here, and so that something may be subtracted from itself.
+            // Nobody knows that a sign is flipped here, and so that something may be subtracted from itself. It is hidden once it
+            // is flipped: flipping a hidden sign of a hidden zero left neither hidden, for both are hidden by the same.
             Binary::FloatSubtract => {
                 let sign = self.word(0x8000_0000);
-                let sign = self.hide(sign);
                 let opposite = self.plain(Op::ExclusiveOr, b, sign);
+                let opposite = self.hide(opposite);
                 self.float_binary(Op::Add, a, opposite)
             }
             Binary::FloatMultiply => self.float_binary(Op::Multiply, a, b),
