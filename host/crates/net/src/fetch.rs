@@ -110,6 +110,12 @@ impl<'a> Fetcher<'a> {
         self.fetch_from(0, wish, progress).await
     }
 
+    /// Asks the providers until one proves that it has a blob, by its last bytes and their place in the tree. Nothing else
+    /// is received: for blobs that are here already, and are to be used for nobody who could not have brought them.
+    pub async fn prove(&self, wish: Wish) -> Result<(), FetchError> {
+        self.rounds(0, wish, None).await.map(drop)
+    }
+
     /// Providers that sent something else than the blobs they were asked for.
     pub fn liars(&self) -> Vec<HostKey> {
         let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,6 +135,17 @@ impl<'a> Fetcher<'a> {
         if let Some(blob) = self.here(wish).await? {
             return Ok((blob, pin));
         }
+        // Verified piece by piece as it came, and again by whoever reads it: reading all of it here would be once too often.
+        Ok((self.rounds(first, wish, Some(progress)).await?, pin))
+    }
+
+    /// Asks all providers, again and again while that may help.
+    async fn rounds(
+        &self,
+        first: usize,
+        wish: Wish,
+        progress: Option<&(dyn Fn(FetchProgress) + Send + Sync)>,
+    ) -> Result<BlobRef, FetchError> {
         if self.providers.is_empty() {
             return Err(FetchError::NoProviders(wish.hash));
         }
@@ -138,9 +155,7 @@ impl<'a> Fetcher<'a> {
                 tokio::time::sleep(ROUND_WAIT * (1 << (round - 1))).await;
             }
             faults = match self.round(first, wish, progress).await? {
-                // Verified piece by piece as it came, and again by whoever reads it: reading all of it here would be once
-                // too often.
-                Ok(blob) => return Ok((blob, pin)),
+                Ok(blob) => return Ok(blob),
                 Err(faults) => faults,
             };
             // Asking the same again is of use only if a connection broke, and of none if nobody has the blob.
@@ -156,7 +171,7 @@ impl<'a> Fetcher<'a> {
         &self,
         first: usize,
         wish: Wish,
-        progress: &(dyn Fn(FetchProgress) + Send + Sync),
+        progress: Option<&(dyn Fn(FetchProgress) + Send + Sync)>,
     ) -> Result<Result<BlobRef, Vec<(HostKey, ProviderFault)>>, FetchError> {
         let mut faults = Vec::new();
         for provider in self.order(first).await {

@@ -21,33 +21,13 @@ const STALL_TIME: Duration = Duration::from_secs(20);
 const PACE_BYTES: u64 = 256 << 10;
 
 impl Fetcher<'_> {
-    /// Asks the providers until one proves that it has a blob, by its last bytes and their place in the tree. Nothing else
-    /// is received: for blobs that are here already, and are to be used for nobody who could not have brought them.
-    pub async fn prove(&self, wish: Wish) -> Result<(), FetchError> {
-        let mut faults = Vec::new();
-        for provider in &self.providers {
-            let proven = match self.connection(provider).await {
-                Ok(connection) => proven_size(&connection, wish).await?,
-                Err(fault) => Err(fault),
-            };
-            match proven {
-                Ok(size_bytes) => return self.check_found(wish, size_bytes),
-                Err(fault) => faults.push((provider.host, fault)),
-            }
-        }
-        Err(if faults.is_empty() {
-            FetchError::NoProviders(wish.hash)
-        } else {
-            FetchError::Nobody { hash: wish.hash, faults }
-        })
-    }
-
-    /// Asks a provider for what is missing of a blob. The outer error is this machine's, the inner one the provider's.
+    /// Asks a provider to prove that it has a blob, and if somebody is to be told of progress, for what is missing of it. The
+    /// outer error is this machine's, the inner one the provider's.
     pub(super) async fn attempt(
         &self,
         provider: &Provider,
         wish: Wish,
-        progress: &(dyn Fn(FetchProgress) + Send + Sync),
+        progress: Option<&(dyn Fn(FetchProgress) + Send + Sync)>,
     ) -> Result<Result<BlobRef, ProviderFault>, FetchError> {
         let connection = match self.connection(provider).await {
             Ok(connection) => connection,
@@ -60,6 +40,7 @@ impl Fetcher<'_> {
         };
         self.check_found(wish, size_bytes)?;
         let blob = BlobRef { hash: wish.hash, size_bytes };
+        let Some(progress) = progress else { return Ok(Ok(blob)) };
         Ok(self.receive(&connection, blob, progress).await?.map(|()| blob))
     }
 
