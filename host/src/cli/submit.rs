@@ -30,8 +30,8 @@ up.
 Many jobs are made with --each, and many hosts are named with several --host, or found with
 --hosts. Each host is asked what it can and how busy it is; those that are unable are left out,
 and said why. Then each takes jobs as it has room, rather one whose input it has already. A job
-that fails at a host is tried at others, four times in all; a host that vanishes three times in a
-row, or fails at twelve jobs, gets no more. The outputs of a job go to DIR/LABEL/NAME under --out,
+that fails at a host is tried at others, four times in all; a host that vanishes three times, or
+fails at twelve jobs, in a row gets no more. The outputs of a job go to DIR/LABEL/NAME under --out,
 and its receipt to DIR/LABEL.receipt under --receipts; the label is the name of its file, the
 number of its line, or its integer. Without --each there is one job, labelled `job`. With
 --replicas the receipts are DIR/LABEL.HOST.receipt, and outcomes are compared bit for bit: a host

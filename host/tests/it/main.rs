@@ -1,5 +1,6 @@
 //! The program as its users meet it: every test starts the real one.
 
+#[cfg(unix)]
 mod chaining;
 mod checking;
 #[cfg(unix)]

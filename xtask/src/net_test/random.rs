@@ -47,8 +47,12 @@ mod tests {
 
     #[test]
     fn a_seed_decides_and_seeds_differ() {
-        let draw = |seed| (0..8).map(|_| Random::new(seed).below(1000)).collect::<Vec<_>>();
+        let draw = |seed| {
+            let mut random = Random::new(seed);
+            (0..8).map(|_| random.below(1000)).collect::<Vec<_>>()
+        };
         assert_eq!(draw(3), draw(3));
+        assert!(draw(3).iter().any(|number| *number != draw(3)[0]), "it goes on");
         let first: std::collections::BTreeSet<_> = (0..100).map(|seed| Random::new(seed).below(1 << 30)).collect();
         assert_eq!(first.len(), 100);
         assert_eq!(Random::new(1).bytes(13).len(), 13);

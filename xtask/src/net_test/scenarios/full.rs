@@ -28,7 +28,7 @@ pub(super) fn story(world: &mut World) -> Result<Ends> {
     words(Command::new("mount").args(["-t", "tmpfs", "-o", DISK, "samebit-net-test"]).arg(&disk))?;
     let mut host = Host::start(world, Who::Host1, &[])?;
     let mut tasks = Vec::new();
-    for (name, who) in [("in1", Who::Author), ("in2", Who::Verifier), ("in3", Who::Host3)] {
+    for (name, who) in [("in1", Who::Author), ("in2", Who::Host2), ("in3", Who::Host3)] {
         let bytes = 512 << 10 << world.random.below(2);
         input(world, name, bytes)?;
         tasks.push(submit_from(world, who, &host, name, &LIMITS)?);

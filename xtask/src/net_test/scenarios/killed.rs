@@ -37,7 +37,7 @@ fn story(world: &mut World, after: &str, within_ms: u64) -> Result<Ends> {
     input(world, "other", 512 << 10)?;
     let mut first = submit(world, &host, "in", &["--out", "out"])?;
     let job = accepted_job(&mut first)?;
-    let mut second = submit_from(world, Who::Verifier, &host, "other", &[])?;
+    let mut second = submit_from(world, Who::Host3, &host, "other", &[])?;
     let other = accepted_job(&mut second)?;
     // It may have ended before it was looked at, which is an instant as well.
     ensure!(first.says(after, PATIENCE)?, "it never came so far: {}", first.said()?);
