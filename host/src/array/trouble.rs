@@ -7,14 +7,16 @@ use super::spread::Trouble;
 use crate::daemon::policy::rule as policy;
 
 /// Rules by which a host has no room now, and may have some later.
-const FULL: [&str; 9] = [
+const FULL: [&str; 11] = [
     rule::BUSY,
     rule::RATE,
     rule::CONNECTIONS,
+    rule::STOPPING,
     policy::HOST_QUEUED,
     policy::PEER_QUEUED,
     policy::PEER_INPUT_BYTES,
     policy::PEER_FUEL,
+    policy::PEER_GPU_TIME,
     policy::HOST_DISK_FREE,
     policy::HOST_DISK_QUOTA,
 ];
@@ -45,7 +47,7 @@ mod tests {
     #[test]
     fn a_refusal_is_as_bad_as_its_rule() {
         let of = |rule: &str| Trouble::of(&ClientError::Refused(Refusal::new(rule, "no")));
-        assert_eq!(["host.busy", "peer.queued", "host.disk-free"].map(of), [Trouble::Full; 3]);
+        assert_eq!(["host.busy", "peer.queued", "peer.gpu-time-per-hour"].map(of), [Trouble::Full; 3]);
         assert_eq!(["submitters.allow", "modules.deny", "job.limits.fuel"].map(of), [Trouble::Unable; 3]);
         assert_eq!(["job.input-bytes", "host.internal", "what.ever"].map(of), [Trouble::Failed; 3]);
         assert_eq!(Trouble::of(&ClientError::TimedOut(30)), Trouble::Gone);

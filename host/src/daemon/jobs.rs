@@ -220,13 +220,12 @@ impl Jobs {
         if tokio::time::timeout(patience, drained).await.is_err() {
             tracing::info!("jobs still run after {} s: they will be begun again at the next start", patience.as_secs());
         }
-        let stopped = {
+        let written: Vec<_> = {
             let mut table = self.lock();
             table.abort_all();
-            // That the host was told to stop is not their doing.
-            table.unbegin()
+            // That the host was told to stop is not their doing. Put in line under the lock, so that no end is overtaken.
+            table.unbegin().iter().map(|record| self.0.means.state.put(record)).collect()
         };
-        let written: Vec<_> = stopped.iter().map(|record| self.0.means.state.put(record)).collect();
         for written in written {
             if let Err(error) = written.await {
                 tracing::warn!("{error}");

@@ -20,8 +20,7 @@ use tokio::time::timeout;
 pub use bounds::{PeerBounds, ServerBounds};
 
 use self::crowded::Crowded;
-pub(crate) use self::gate::Gate;
-use self::gate::Pass;
+pub(crate) use self::gate::{Gate, Pass};
 use crate::message::{Refusal, rule};
 use crate::{Peer, Service};
 
@@ -52,7 +51,7 @@ pub struct Connection {
 impl Server {
     /// A server for a service.
     pub fn new(service: Arc<dyn Service>, bounds: ServerBounds) -> Self {
-        let gate = Arc::new(Gate::new(bounds.connections).giving_way());
+        let gate = Arc::new(Gate::new(bounds.connections));
         let long_requests = Crowded::new(bounds.long_requests);
         let stopping = watch::Sender::new(false);
         Self { shared: Arc::new(Shared { service, bounds, gate, long_requests, stopping }) }

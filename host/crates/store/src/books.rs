@@ -16,6 +16,7 @@ pub(crate) struct Books {
     used_bytes: u64,
     kept_bytes: u64,
     now_ms: u64,
+    turns: u64,
 }
 
 /// A blob that takes room.
@@ -27,6 +28,8 @@ pub(crate) struct Held {
     pub(crate) incomplete: bool,
     /// When it was used last, in milliseconds since 1970-01-01 UTC.
     pub(crate) used_ms: u64,
+    /// Which of those that were used in the same millisecond was last.
+    pub(crate) turn: u64,
 }
 
 /// How much room a store takes.
@@ -42,7 +45,10 @@ impl Books {
     /// With what was found on disk, and what stays.
     pub(crate) fn new(found: HashMap<Hash, Held>, kept: HashSet<Hash>) -> Self {
         let mut books = Self { kept, ..Self::default() };
-        for (hash, held) in found {
+        let now_ms = unix_ms();
+        for (hash, mut held) in found {
+            // A file may say anything, and a time to come would stay the latest for ever.
+            held.used_ms = held.used_ms.min(now_ms);
             books.now_ms = books.now_ms.max(held.used_ms);
             books.set(hash, held);
         }
@@ -60,16 +66,18 @@ impl Books {
 
     /// Notes a use, later than everything before: the order is that of uses, whatever the clock does.
     pub(crate) fn touch(&mut self, hash: &Hash) {
-        self.now_ms = unix_ms().max(self.now_ms + 1);
+        self.now_ms = self.now_ms.max(unix_ms());
+        self.turns += 1;
         if let Some(held) = self.held.get_mut(hash) {
-            held.used_ms = self.now_ms;
+            (held.used_ms, held.turn) = (self.now_ms, self.turns);
         }
     }
 
     /// Notes what a blob takes.
     pub(crate) fn weigh(&mut self, hash: Hash, bytes: u64, incomplete: bool) {
-        let used_ms = self.held.get(&hash).map_or_else(|| unix_ms().max(self.now_ms), |held| held.used_ms);
-        self.set(hash, Held { bytes, incomplete, used_ms });
+        let new = || Held { used_ms: unix_ms().max(self.now_ms), turn: self.turns, ..Held::default() };
+        let held = self.held.get(&hash).copied().unwrap_or_else(new);
+        self.set(hash, Held { bytes, incomplete, ..held });
     }
 
     /// Notes that a blob is complete.
@@ -97,7 +105,7 @@ impl Books {
             !is_pinned(hash) && !self.kept.contains(*hash) && (!held.incomplete || held.used_ms <= settled)
         };
         let mut candidates: Vec<_> = self.held().filter(may_go).map(|(hash, held)| (*hash, *held)).collect();
-        candidates.sort_unstable_by_key(|(hash, held)| (held.used_ms, *hash));
+        candidates.sort_unstable_by_key(|(hash, held)| (held.used_ms, held.turn, *hash));
         let mut rest = self.used_bytes;
         let goes = |(_, held): &(Hash, Held)| {
             let goes = rest > bytes_max;

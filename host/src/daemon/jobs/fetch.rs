@@ -39,16 +39,27 @@ impl Jobs {
         self.hold(id).await;
         let Some(record) = self.lock().active.get(id).map(|active| active.record.clone()) else { return };
         let missing = self.missing(&record).await;
+        if !self.join_line(id, missing.is_empty()) {
+            self.end(id, End::Cancelled).await;
+        }
+    }
+
+    /// Puts a job in line to run, or to fetch. False if it was cancelled between two lines, where nobody else hears it.
+    fn join_line(&self, id: &JobId, runs: bool) -> bool {
         let mut table = self.lock();
-        let Some(active) = table.active.get_mut(id).filter(|active| active.record.end.is_none()) else { return };
+        let Some(active) = table.active.get_mut(id).filter(|active| active.record.end.is_none()) else { return true };
         active.phase = Phase::Waiting;
-        let owner = active.record.owner();
-        if missing.is_empty() {
-            table.runs.push(owner, *id, policy::memory_bytes(&record.job));
+        if *active.stop.borrow() {
+            return false;
+        }
+        let (owner, memory_bytes) = (active.record.owner(), policy::memory_bytes(&active.record.job));
+        if runs {
+            table.runs.push(owner, *id, memory_bytes);
         } else {
             table.fetches.push(owner, *id, 0);
         }
         table.tell_positions();
+        true
     }
 
     /// Keeps what a job needs in the store from now on, so that what is found there stays there.

@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use samebit_net::Peer;
 use samebit_net::message::EventKind;
-use samebit_runner::Fetched;
 use samebit_runner::spec::{JobId, JobSpec, Receipt};
+use samebit_runner::{Committed, Fetched};
 use tokio::sync::OwnedSemaphorePermit as Room;
 
 use super::Jobs;
 use super::table::asked;
+use crate::daemon::disk::Promise;
 use crate::daemon::state::End;
 use crate::daemon::story::Story;
 
@@ -20,14 +21,22 @@ impl Jobs {
     pub(super) async fn run(self, id: JobId) {
         let Some((job, story, stop)) = self.begin(&id) else { return };
         let began = Instant::now();
-        let ran = tokio::select! {
-            ran = self.way(&id, job, &story) => Some(ran),
+        let committed = tokio::select! {
+            committed = self.way(&id, job, &story) => Some(committed),
             () = asked(stop) => None,
         };
-        let (ran, _room) = match ran {
-            Some(Ok((receipt, room))) => (Some(Ok(receipt)), room),
-            Some(Err(reason)) => (Some(Err(reason)), None),
-            None => (None, None),
+        let ran = match committed {
+            Some(Ok((committed, _held))) => {
+                // The host stops, and the job is begun again at the next start.
+                if !self.begin_signing(&id) {
+                    return;
+                }
+                // Whoever cancels now comes too late: a receipt that the store may keep is the job's end.
+                let machine = &self.means().machine;
+                Some(committed.sign(&machine.host, &machine.key).await.map_err(text))
+            }
+            Some(Err(reason)) => Some(Err(reason)),
+            None => None,
         };
         self.charge(&id, began, ran.as_ref().and_then(|ran| ran.as_ref().ok()));
         let Some(ran) = ran else { return self.end(&id, End::Cancelled).await };
@@ -62,10 +71,23 @@ impl Jobs {
         Some((active.record.job.clone(), active.story.clone(), active.stop.subscribe()))
     }
 
-    /// The steps of `samebit-runner`. The last one signs, and the store keeps the receipt before it is known.
-    async fn way(&self, id: &JobId, job: JobSpec, story: &Arc<Story>) -> Result<(Receipt, Option<Room>), String> {
-        let machine = &self.means().machine;
-        let host = &machine.host;
+    /// Notes that a job may have a receipt from now on. False if the host has stopped its jobs and taken back that they
+    /// were begun.
+    fn begin_signing(&self, id: &JobId) -> bool {
+        let mut table = self.lock();
+        let Some(active) = table.active.get_mut(id).filter(|active| active.abort.is_some()) else { return false };
+        active.signs = true;
+        true
+    }
+
+    /// The steps of `samebit-runner` but the last one, which signs, and what is held until that is done.
+    async fn way(
+        &self,
+        id: &JobId,
+        job: JobSpec,
+        story: &Arc<Story>,
+    ) -> Result<(Committed, (Option<Room>, Promise)), String> {
+        let host = &self.means().machine.host;
         let fetched = Fetched::fetch(host, job).await.map_err(text)?;
         story.tell(EventKind::Compiling);
         let compiled = fetched.compile(host).await.map_err(text)?;
@@ -73,12 +95,8 @@ impl Jobs {
         let ran = compiled.run(host, story.clone()).await.map_err(text)?;
         story.tell(EventKind::Hashing);
         let room = self.let_next_begin(id);
-        let _disk = self.means().room.make(ran.written_bytes()).await;
-        let committed = ran.commit(host).await.map_err(text)?;
-        if let Some(active) = self.lock().active.get_mut(id) {
-            active.signs = true;
-        }
-        Ok((committed.sign(host, &machine.key).await.map_err(text)?, room))
+        let disk = self.means().room.make(ran.written_bytes()).await;
+        Ok((ran.commit(host).await.map_err(text)?, (room, disk)))
     }
 
     /// Gives up a job's place among those that run. What is left of it is waiting for the disk, which many jobs can do

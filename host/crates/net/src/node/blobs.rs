@@ -24,7 +24,7 @@ use tokio::time::timeout;
 
 use self::metered::Metered;
 use super::{MaySend, MayServe};
-use crate::server::Gate;
+use crate::server::{Gate, Pass};
 use crate::{Peer, PeerBounds};
 
 /// Connections at once.
@@ -58,23 +58,33 @@ impl ProtocolHandler for Blobs {
     async fn accept(&self, connection: Connection) -> Result<(), AcceptError> {
         let peer = HostKey::from_bytes(*connection.remote_id().as_bytes());
         let bounds = PeerBounds { connections: PEER_CONNECTIONS_MAX, ..PeerBounds::default() };
-        let Ok(_pass) = self.gate.enter(Peer::Remote(peer), &bounds) else {
+        let Ok(pass) = self.gate.enter(Peer::Remote(peer), &bounds) else {
             connection.close(ERR_LIMIT, b"limit");
             return Ok(());
         };
+        let pass = Arc::new(pass);
         let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
         loop {
-            let Ok(permit) = requests.clone().acquire_owned().await else { break };
-            let (outgoing, incoming) = match timeout(IDLE_TIME, connection.accept_bi()).await {
-                Ok(Ok(streams)) => streams,
+            let next = async {
+                let permit = requests.clone().acquire_owned().await.ok()?;
+                Some((permit, timeout(IDLE_TIME, connection.accept_bi()).await))
+            };
+            let next = tokio::select! {
+                next = next => next,
+                // It sat still while others wanted in.
+                () = pass.left() => break,
+            };
+            let (permit, (outgoing, incoming)) = match next {
+                Some((permit, Ok(Ok(streams)))) => (permit, streams),
                 // Others are still being answered, and the one that waits here is that of no request.
-                Err(_) if requests.available_permits() < REQUESTS_MAX - 1 => continue,
-                Ok(Err(_)) | Err(_) => break,
+                Some((_, Err(_))) if requests.available_permits() < REQUESTS_MAX - 1 => continue,
+                _ => break,
             };
             let Self { store, may_serve, may_send, .. } = self;
             let serving =
                 Serving { store: store.clone(), may_serve: may_serve.clone(), may_send: may_send.clone(), peer };
-            tokio::spawn(serving.answer(outgoing, incoming, permit));
+            let pass = pass.clone();
+            tokio::spawn(async move { serving.answer(outgoing, incoming, &pass, permit).await });
         }
         connection.close(ERR_LIMIT, b"idle");
         Ok(())
@@ -96,7 +106,13 @@ struct Serving {
 }
 
 impl Serving {
-    async fn answer(self, mut outgoing: SendStream, mut incoming: RecvStream, _permit: OwnedSemaphorePermit) {
+    async fn answer(
+        self,
+        mut outgoing: SendStream,
+        mut incoming: RecvStream,
+        pass: &Pass,
+        _permit: OwnedSemaphorePermit,
+    ) {
         // Whoever is reset may be gone already, which is as well.
         let request = match timeout(REQUEST_TIME, read(&mut incoming)).await {
             Ok(Some(request)) => request,
@@ -107,6 +123,7 @@ impl Serving {
             tracing::debug!(peer = %self.peer, "a blob was asked for that this peer may not have");
             return drop(outgoing.reset(ERR_PERMISSION));
         };
+        let _busy = pass.busy();
         // As if it were gone already.
         let Some(reading) = self.store.reading(hashes) else { return drop(outgoing.reset(ERR_INTERNAL)) };
         let outgoing = Metered::new(outgoing, self.peer, self.may_send, reading);

@@ -1,4 +1,4 @@
-//! Few places that everybody wants: no peer may take more than half.
+//! Few places that everybody wants: no peer may take more than half, and others' machines leave this machine's programs room.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,7 +26,8 @@ impl Crowded {
     pub(super) fn take(&self, peer: Peer) -> Option<Place<'_>> {
         let mut taken = self.lock();
         let has = taken.get(&peer).copied().unwrap_or_default();
-        if taken.values().sum::<usize>() >= self.places || has >= self.places.div_ceil(2) {
+        let others = taken.iter().filter(|(peer, _)| **peer != Peer::Local).map(|(_, has)| has).sum::<usize>();
+        if peer != Peer::Local && others >= self.places || has >= self.places.div_ceil(2) {
             return None;
         }
         taken.insert(peer, has + 1);
@@ -62,6 +63,7 @@ mod tests {
         assert!(crowded.take(peers[0]).is_none(), "and no more");
         let _others = [0; 2].map(|_| crowded.take(peers[1]).expect("the other half"));
         assert!(crowded.take(peers[2]).is_none(), "all are taken");
+        let _owner = crowded.take(Peer::Local).expect("strangers do not keep the owner out");
         drop(first);
         assert!(crowded.take(peers[1]).is_none());
         drop(crowded.take(peers[2]).expect("there is one again"));

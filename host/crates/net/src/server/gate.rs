@@ -24,7 +24,6 @@ const UNUSED_TIME: Duration = Duration::from_secs(2);
 /// have as many keys as they like, must not keep a host's owner out.
 pub(crate) struct Gate {
     connections_max: usize,
-    gives_way: bool,
     inside: Mutex<Inside>,
 }
 
@@ -64,14 +63,9 @@ pub(crate) struct Pass {
 pub(crate) struct Busy<'a>(&'a Pass);
 
 impl Gate {
-    /// A gate that turns away who comes when it is full.
+    /// A gate for so many. Whoever serves a connection has to wait for [`Pass::left`] as well.
     pub(crate) fn new(connections_max: usize) -> Self {
-        Self { connections_max, gives_way: false, inside: Mutex::default() }
-    }
-
-    /// The same, but connections give way. Whoever serves them has to wait for [`Pass::left`] as well.
-    pub(crate) fn giving_way(self) -> Self {
-        Self { gives_way: true, ..self }
+        Self { connections_max, inside: Mutex::default() }
     }
 
     /// Lets a peer in, if there is room.
@@ -84,7 +78,7 @@ impl Gate {
             return Err(Refusal::new(rule::CONNECTIONS, text));
         }
         let is_full = peer != Peer::Local && inside.seats.len() >= self.connections_max;
-        if is_full && !(self.gives_way && inside.make_room(connections, now)) {
+        if is_full && !inside.make_room(connections, now) {
             let text =
                 format!("this host serves {} connections, as many as it may: try again later", inside.seats.len());
             return Err(Refusal::new(rule::BUSY, text));
@@ -214,16 +208,19 @@ mod tests {
         let gate = Arc::new(Gate::new(3));
         let bounds = PeerBounds { connections: 2, ..PeerBounds::default() };
         let first = gate.enter(peer(1), &bounds).expect("first");
-        let _second = gate.enter(peer(1), &bounds).expect("second");
+        let second = gate.enter(peer(1), &bounds).expect("second");
         assert_eq!(
             gate.enter(peer(1), &bounds).err().map(|refusal| refusal.rule.to_string()).as_deref(),
             Some(rule::CONNECTIONS)
         );
         let _other = gate.enter(peer(2), &bounds).expect("another peer");
+        // Those that are being answered give way to nobody.
+        let answering = [first.busy(), second.busy()];
         assert_eq!(
             gate.enter(peer(3), &bounds).err().map(|refusal| refusal.rule.to_string()).as_deref(),
             Some(rule::BUSY)
         );
+        drop(answering);
         drop(first);
         gate.enter(peer(1), &bounds).expect("room again");
     }
@@ -241,7 +238,7 @@ mod tests {
     }
     #[test]
     fn who_sits_still_gives_way_and_who_is_busy_does_not() {
-        let gate = Arc::new(Gate::new(2).giving_way());
+        let gate = Arc::new(Gate::new(2));
         let bounds = PeerBounds::default();
         let enter = |number| gate.enter(peer(number), &bounds);
         let (still, busy) = (enter(1).expect("in"), enter(2).expect("in"));
@@ -263,7 +260,7 @@ mod tests {
 
     #[test]
     fn who_has_the_most_gives_way_to_who_has_none() {
-        let gate = Arc::new(Gate::new(3).giving_way());
+        let gate = Arc::new(Gate::new(3));
         let bounds = PeerBounds::default();
         let enter = |number| gate.enter(peer(number), &bounds);
         let greedy = [enter(1).expect("in"), enter(1).expect("in")];
