@@ -1,7 +1,7 @@
 //! Who may use a relay. Asked once a client has proved its key.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use iroh::EndpointId;
 use iroh_relay::server::{Access, AccessControl, ClientRequest, ConnectionId};
@@ -16,21 +16,24 @@ pub enum Admitted {
     Keys(BTreeSet<HostKey>),
 }
 
+/// Connections of one key at once: some more than one, so that who comes back need not wait for its old connection to end.
+const KEY_CLIENTS_MAX: usize = 4;
+
 /// Admits clients, and counts them.
 #[derive(Debug)]
 pub(super) struct Gate {
     admitted: Admitted,
     clients_max: usize,
-    clients: AtomicUsize,
+    clients: Mutex<BTreeMap<HostKey, usize>>,
 }
 
 impl Gate {
     pub(super) fn new(admitted: Admitted, clients_max: usize) -> Self {
-        Self { admitted, clients_max, clients: AtomicUsize::new(0) }
+        Self { admitted, clients_max, clients: Mutex::default() }
     }
 
     pub(super) fn clients(&self) -> usize {
-        self.clients.load(Ordering::Relaxed)
+        self.lock().values().sum()
     }
 
     fn admit(&self, key: &HostKey) -> Result<(), &'static str> {
@@ -38,13 +41,27 @@ impl Gate {
             Admitted::Keys(keys) if !keys.contains(key) => return Err("this relay does not carry packets of this key"),
             _ => {}
         }
-        let more = |clients: usize| (clients < self.clients_max).then_some(clients + 1);
-        let counted = self.clients.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        counted.map(|_| ()).map_err(|_| "this relay has as many clients as it takes")
+        let mut clients = self.lock();
+        if clients.get(key).is_some_and(|count| *count >= KEY_CLIENTS_MAX) {
+            return Err("this key has as many connections to this relay as it may");
+        }
+        if clients.values().sum::<usize>() >= self.clients_max {
+            return Err("this relay has as many clients as it takes");
+        }
+        *clients.entry(*key).or_default() += 1;
+        Ok(())
     }
 
-    fn leave(&self) {
-        self.clients.fetch_sub(1, Ordering::Relaxed);
+    fn leave(&self, key: &HostKey) {
+        let mut clients = self.lock();
+        match clients.get_mut(key) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(clients.remove(key)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<HostKey, usize>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,8 +81,9 @@ impl AccessControl for Gate {
     }
 
     fn on_disconnect(&self, id: EndpointId, _connection: ConnectionId) {
-        self.leave();
-        tracing::info!(client = %HostKey::from_bytes(*id.as_bytes()), "a client has gone");
+        let key = HostKey::from_bytes(*id.as_bytes());
+        self.leave(&key);
+        tracing::info!(client = %key, "a client has gone");
     }
 }
 
@@ -93,7 +111,19 @@ mod tests {
         gate.admit(&key(1)).expect("one");
         gate.admit(&key(1)).expect("two");
         gate.admit(&key(2)).expect_err("full");
-        gate.leave();
+        gate.leave(&key(1));
         gate.admit(&key(2)).expect("room again");
+    }
+
+    #[test]
+    fn one_key_leaves_room_for_others() {
+        let gate = Gate::new(Admitted::Any, 100);
+        for _ in 0..KEY_CLIENTS_MAX {
+            gate.admit(&key(1)).expect("its share");
+        }
+        gate.admit(&key(1)).expect_err("no more");
+        gate.admit(&key(2)).expect("another");
+        gate.leave(&key(1));
+        gate.admit(&key(1)).expect("room again");
     }
 }
