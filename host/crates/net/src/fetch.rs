@@ -8,6 +8,7 @@
 mod attempt;
 mod error;
 mod order;
+mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};

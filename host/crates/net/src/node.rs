@@ -3,6 +3,7 @@
 //! A node speaks to the peers that it is told of and to the services that its [`Reach`] names, and to nobody else.
 
 mod blobs;
+mod congestion;
 mod jobs;
 mod lookup;
 mod reach;

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use iroh::endpoint::Connection;
 use iroh_blobs::HashAndFormat;
 use iroh_blobs::api::remote::GetProgressItem;
 use iroh_blobs::get::fsm::{AtBlobHeaderNextError, DecodeError};
 use iroh_blobs::get::{GetError, GetResult, request};
-use iroh_blobs::protocol::{ERR_INTERNAL, ERR_PERMISSION};
+use iroh_blobs::protocol::{ChunkRangesSeq, ERR_INTERNAL, ERR_PERMISSION, GetRequest};
 use samebit_spec::BlobRef;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::parts::parts;
 use super::{FetchError, FetchProgress, Fetcher, ProviderFault, Wish};
 use crate::message::Provider;
 
@@ -51,27 +52,40 @@ impl Fetcher<'_> {
         blob: BlobRef,
         progress: &(dyn Fn(FetchProgress) + Send + Sync),
     ) -> Result<Result<(), ProviderFault>, FetchError> {
-        let content = HashAndFormat::raw((*blob.hash.as_bytes()).into());
         let remote = self.node.store().index().remote();
-        let local =
-            remote.local(content).await.map_err(|error| local_failure(blob, format!("{error:#}")))?.local_bytes();
-        progress(FetchProgress { blob, done_bytes: local });
-        let mut items = Box::pin(remote.fetch(connection.clone(), content).stream());
+        let content = HashAndFormat::raw((*blob.hash.as_bytes()).into());
+        let local = remote.local(content).await.map_err(|error| local_failure(blob, format!("{error:#}")))?;
+        let here = local.local_bytes();
+        progress(FetchProgress { blob, done_bytes: here });
+        if local.is_complete() {
+            return Ok(Ok(()));
+        }
+        let missing = local.missing().ranges.iter().next().cloned().unwrap_or_default();
+        let parts = parts(&missing, blob.size_bytes).into_iter().enumerate().map(|(part, ranges)| {
+            let request = GetRequest::new(content.hash, ChunkRangesSeq::from_ranges([ranges]));
+            let items = remote.execute_get(connection.clone(), request).stream();
+            Box::pin(items.map(move |item| (part, item)))
+        });
+        let mut items = stream::select_all(parts);
+        let (mut left, mut received) = (items.len(), vec![0; items.len()]);
         let (mut due, mut paced) = (Instant::now() + STALL_TIME, 0);
-        loop {
+        while left > 0 {
             match timeout_at(due, items.next()).await {
-                Ok(Some(GetProgressItem::Progress(bytes))) => {
+                Ok(Some((part, GetProgressItem::Progress(bytes)))) => {
+                    received[part] = bytes;
+                    let bytes = received.iter().sum::<u64>();
                     if bytes.saturating_sub(paced) >= PACE_BYTES {
                         (due, paced) = (Instant::now() + STALL_TIME, bytes);
                     }
-                    progress(FetchProgress { blob, done_bytes: (local + bytes).min(blob.size_bytes) });
+                    progress(FetchProgress { blob, done_bytes: (here + bytes).min(blob.size_bytes) });
                 }
-                Ok(Some(GetProgressItem::Done(_))) => return Ok(Ok(())),
-                Ok(Some(GetProgressItem::Error(error))) => return blame(blob, &error).map(Err),
+                Ok(Some((_, GetProgressItem::Done(_)))) => left -= 1,
+                Ok(Some((_, GetProgressItem::Error(error)))) => return blame(blob, &error).map(Err),
                 Ok(None) => return Ok(Err(ProviderFault::Lost("it ended early".to_owned()))),
                 Err(_) => return Ok(Err(ProviderFault::Stalled(STALL_TIME.as_secs()))),
             }
         }
+        Ok(Ok(()))
     }
 }
 

@@ -12,8 +12,8 @@ use iroh::{RelayMode, RelayUrl, SecretKey};
 use iroh_mainline_address_lookup::DhtAddressLookup;
 use iroh_mdns_address_lookup::MdnsAddressLookup;
 use n0_mainline::DhtBuilder;
-use noq_proto::congestion::Bbr3Config;
 
+use super::congestion::ByDistance;
 use super::lookup::{Bounded, published};
 use super::{NodeConfig, NodeError};
 use crate::address::{AddressError, relay_url};
@@ -171,14 +171,13 @@ fn addresses(config: &NodeConfig) -> Result<Vec<SocketAddr>, NodeError> {
     }
 }
 
-/// iroh's settings, but for three things. The default congestion control collapses on paths that lose packets (0.35 MiB/s
-/// at 40 ms and 1 % loss, where BBR reaches 11.7). A peer's streams are bounded, and so is what it sends on all of them
-/// unread: by default it could fill each stream's window, 160 MB in all. A stream's window stays as it is: larger ones have
-/// killed connections.
+/// iroh's settings, but for three things. The congestion control is that of [`ByDistance`]. A peer's streams are bounded,
+/// and so is what it sends on all of them unread: by default it could fill each stream's window, 160 MB in all. A stream's
+/// window stays as it is: larger ones have killed connections.
 fn transport() -> Result<QuicTransportConfig, NodeError> {
     let idle = IDLE_TIME.try_into().map_err(|_| NodeError::Bind("the idle time is out of range".to_owned()))?;
     Ok(QuicTransportConfig::builder()
-        .congestion_controller_factory(Arc::new(Bbr3Config::default()))
+        .congestion_controller_factory(Arc::new(ByDistance))
         .max_idle_timeout(Some(idle))
         .receive_window(UNREAD_BYTES_MAX.into())
         .max_concurrent_bidi_streams(STREAMS.into())
