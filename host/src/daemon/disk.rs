@@ -25,8 +25,8 @@ pub(crate) struct Room {
     store: Store,
     path: PathBuf,
     bounds: Bounds,
-    /// What was made room for and has not come yet, in bytes.
-    promised: Arc<AtomicU64>,
+    /// What was made room for and has not come yet.
+    promised: Arc<Promised>,
     /// True if the last eviction failed.
     stuck: AtomicBool,
     metrics: Arc<Metrics>,
@@ -41,15 +41,59 @@ pub(crate) struct Bounds {
     pub(crate) free_bytes_min: u64,
 }
 
+/// What the disk has to hold for jobs, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Blobs that are here and may not go before the jobs have ended.
+    pub(crate) here_bytes: u64,
+    /// Blobs that are to come.
+    pub(crate) coming_bytes: u64,
+    /// What may be written.
+    pub(crate) output_bytes: u64,
+}
+
+/// Where a blob is, for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Not here.
+    Coming,
+    /// Here, and evicted once nobody needs it.
+    Here,
+    /// Here, and not evicted in any case: it was published, or is somebody's file.
+    Stays,
+}
+
 /// Room that was made for something, until this is dropped.
 pub(crate) struct Promise {
-    all: Arc<AtomicU64>,
+    all: Arc<Promised>,
     bytes: u64,
+    unwritten_bytes: AtomicU64,
+}
+
+/// What was made room for, in bytes.
+#[derive(Default)]
+struct Promised {
+    /// What is not in the store's accounts yet: they note a blob once it is whole or given up.
+    bytes: AtomicU64,
+    /// What is not on the disk yet, which notices each byte.
+    unwritten_bytes: AtomicU64,
+}
+
+impl Promise {
+    /// Notes that so much more of it is on the disk.
+    pub(crate) fn wrote(&self, bytes: u64) {
+        let taken = self
+            .unwritten_bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(bytes)));
+        let (Ok(left) | Err(left)) = taken;
+        self.all.unwritten_bytes.fetch_sub(bytes.min(left), Ordering::Relaxed);
+    }
 }
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.wrote(u64::MAX);
+        self.all.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -65,10 +109,12 @@ impl Room {
         (self.store.usage(), self.bounds.quota_bytes)
     }
 
-    /// Refuses work that could not be done with so many bytes more, if all that may go were evicted.
-    pub(crate) fn check(&self, wanted: u64) -> Result<(), Refusal> {
+    /// Refuses work that could not be done, if all that may go were evicted.
+    pub(crate) fn check(&self, needs: &Needs) -> Result<(), Refusal> {
         let Bounds { quota_bytes, free_bytes_min } = self.bounds;
         let Usage { used_bytes, kept_bytes } = self.store.usage();
+        let more = needs.coming_bytes.saturating_add(needs.output_bytes);
+        let wanted = needs.here_bytes.saturating_add(more);
         if let Some(quota) = quota_bytes.filter(|quota| *quota < kept_bytes.saturating_add(wanted)) {
             let text = format!(
                 "this host keeps at most {quota} bytes of blobs: {kept_bytes} of them stay, and this job with those before \
@@ -80,13 +126,13 @@ impl Room {
             let text = "this host can make no room in its store: its operator has to look; submit elsewhere";
             return Err(Refusal::new(rule::HOST_DISK_QUOTA, text));
         }
-        let may_go = quota_bytes.map_or(0, |_| used_bytes.saturating_sub(kept_bytes));
+        let may_go = quota_bytes.map_or(0, |_| used_bytes.saturating_sub(kept_bytes).saturating_sub(needs.here_bytes));
         match self.free().map(|free| (free, free.saturating_add(may_go))) {
-            Some((free, room)) if room < free_bytes_min.saturating_add(wanted) => Err(Refusal::new(
+            Some((free, room)) if room < free_bytes_min.saturating_add(more) => Err(Refusal::new(
                 rule::HOST_DISK_FREE,
                 format!(
                     "this host's disk is too full: {free} bytes are free, {free_bytes_min} stay so, and this job with \
-                     those before it may take {wanted}; lower its limit on outputs, or submit elsewhere"
+                     those before it may take {more} more; lower its limit on outputs, or submit elsewhere"
                 ),
             )),
             _ => Ok(()),
@@ -97,13 +143,14 @@ impl Room {
     /// there is not enough.
     pub(crate) async fn make(&self, bytes: u64) -> Promise {
         let bytes = bytes.saturating_add(bytes / TREE_SHARE);
-        self.promised.fetch_add(bytes, Ordering::Relaxed);
-        let promise = Promise { all: self.promised.clone(), bytes };
+        let Promised { bytes: promised, unwritten_bytes: unwritten } = &*self.promised;
+        let promised = promised.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let unwritten = unwritten.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let promise = Promise { all: self.promised.clone(), bytes, unwritten_bytes: AtomicU64::new(bytes) };
         let Some(quota) = self.bounds.quota_bytes else { return promise };
-        let promised = self.promised.load(Ordering::Relaxed);
         let used = self.store.usage().used_bytes;
         let short =
-            self.free().map_or(0, |free| self.bounds.free_bytes_min.saturating_add(promised).saturating_sub(free));
+            self.free().map_or(0, |free| self.bounds.free_bytes_min.saturating_add(unwritten).saturating_sub(free));
         let most = quota.saturating_sub(promised).min(used.saturating_sub(short));
         if used > most {
             self.evict(most.saturating_sub(quota / SPARE_SHARE)).await;
@@ -163,8 +210,8 @@ mod tests {
         (store, used / 2)
     }
 
-    fn refused(room: &Room, wanted: u64) -> Option<String> {
-        room.check(wanted).err().map(|refusal| refusal.rule.to_string())
+    fn refused(room: &Room, output_bytes: u64) -> Option<String> {
+        room.check(&Needs { output_bytes, ..Needs::default() }).err().map(|refusal| refusal.rule.to_string())
     }
 
     #[tokio::test]
@@ -187,8 +234,15 @@ mod tests {
         assert_eq!(store.usage().used_bytes, 2 * each, "there is room");
         let second = room.make(600).await;
         assert_eq!(store.usage().used_bytes, each, "not for both");
+        let left = || {
+            let Promised { bytes, unwritten_bytes } = &*room.promised;
+            (bytes.load(Ordering::Relaxed), unwritten_bytes.load(Ordering::Relaxed))
+        };
+        second.wrote(100);
+        assert_eq!(left(), (501 + 602, 501 + 502), "on the disk, and not in the accounts");
+        second.wrote(u64::MAX);
         drop((promise, second));
-        assert_eq!(room.promised.load(Ordering::Relaxed), 0);
+        assert_eq!(left(), (0, 0));
         store.close().await.expect("closed");
     }
 

@@ -14,6 +14,7 @@ mod fetch;
 mod recover;
 mod run;
 mod submit;
+mod sums;
 mod table;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +26,7 @@ use samebit_net::message::{EventKind, JobEvent, JobState, JobStatus, Load, Refus
 use samebit_net::{CancelReason, Peer};
 use samebit_runner::spec::{JobId, ReceiptId};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::disk::Room;
 use super::metrics::Metrics;
@@ -40,8 +41,6 @@ use table::Table;
 
 /// How long a cancelled job may take to end before the peer is told that it will.
 const CANCEL_WAIT: Duration = Duration::from_secs(5);
-/// The most jobs that wait for the disk after their guests have ended. What they hold is no more than the guests held.
-const ENDING_MAX: usize = 64;
 /// The most jobs in one listing.
 const LISTED_MAX: usize = 1_000;
 
@@ -80,8 +79,6 @@ struct Inner {
     table: Mutex<Table>,
     /// Changes whenever a job ends or the host breaks.
     changed: watch::Sender<()>,
-    /// Room for jobs whose guests have ended, and which only wait for the disk now.
-    ending: Arc<Semaphore>,
 }
 
 impl Jobs {
@@ -191,7 +188,7 @@ impl Jobs {
         Load {
             running: count(table.runs.running()),
             slots: count(self.0.means.slots),
-            queued: count(table.active.len().saturating_sub(table.runs.running())),
+            queued: count(table.fetches.waiting() + table.fetches.running() + table.runs.waiting()),
             queue_max: u32::try_from(self.0.means.caps.queued).unwrap_or(u32::MAX),
         }
     }

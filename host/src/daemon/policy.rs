@@ -281,16 +281,5 @@ pub(crate) fn memory_bytes(job: &JobSpec) -> u64 {
     job.limits.memory_bytes.saturating_add(job.limits.gpu_memory_bytes)
 }
 
-impl Going {
-    /// With one job more.
-    pub(crate) fn with(self, job: &JobSpec) -> Self {
-        Self {
-            jobs: self.jobs.saturating_add(1),
-            input_bytes: self.input_bytes.saturating_add(input_bytes(job)),
-            fuel: self.fuel.saturating_add(job.limits.fuel),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -115,13 +115,17 @@ impl Queue {
         (0..longest).flat_map(round).take(count_max).collect()
     }
 
-    /// Jobs that wait.
-    #[cfg(test)]
+    /// How many jobs wait.
     pub(crate) fn waiting(&self) -> usize {
         self.lanes.values().map(VecDeque::len).sum()
     }
 
-    /// Jobs that run.
+    /// The jobs that run.
+    pub(crate) fn run(&self) -> impl Iterator<Item = &JobId> {
+        self.running.keys()
+    }
+
+    /// How many jobs run.
     pub(crate) fn running(&self) -> usize {
         self.running.len()
     }

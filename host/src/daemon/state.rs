@@ -38,6 +38,9 @@ const FORMAT: TableDefinition<'_, (), u32> = TableDefinition::new("format");
 /// How many of the latest jobs are looked through for a list. Who asks may have none among any number.
 const SCANNED_MAX: usize = 10_000;
 
+/// How much of the database is kept in memory. Jobs that go on are in memory anyway, and the past is rarely asked for.
+const CACHE_BYTES: usize = 16 << 20;
+
 /// The format that this version reads and writes.
 const FORMAT_VERSION: u32 = 1;
 
@@ -87,7 +90,7 @@ impl State {
     /// Opens the state, and makes one if there is none. Blocks.
     pub(crate) fn open(path: &Path) -> Result<(Self, Found), StateError> {
         let failed = |error: &dyn std::fmt::Display| StateError::Open { path: path.to_owned(), why: error.to_string() };
-        let database = Database::create(path).map_err(|error| failed(&error))?;
+        let database = Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(|error| failed(&error))?;
         let database = Arc::new(database);
         prepare(&database).map_err(|error| failed(&error))??;
         let found = find(&database).map_err(|error| failed(&error))??;

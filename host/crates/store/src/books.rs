@@ -59,6 +59,11 @@ impl Books {
         Usage { used_bytes: self.used_bytes, kept_bytes: self.kept_bytes }
     }
 
+    /// True if a blob takes room, and does not stay anyway.
+    pub(crate) fn may_evict(&self, hash: &Hash) -> bool {
+        self.held.contains_key(hash) && !self.kept.contains(hash)
+    }
+
     /// All blobs that take room.
     pub(crate) fn held(&self) -> impl Iterator<Item = (&Hash, &Held)> {
         self.held.iter()

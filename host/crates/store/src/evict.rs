@@ -56,6 +56,12 @@ impl Store {
         self.shelf().usage().unwrap_or_default()
     }
 
+    /// True if this blob takes room, and an eviction may free it while nobody has a pin of it. False, before
+    /// [`Store::keep_accounts`].
+    pub fn may_evict(&self, hash: &Hash) -> bool {
+        self.shelf().may_evict(hash)
+    }
+
     /// Writes down when blobs were used last, for the next opening.
     pub async fn save_uses(&self) {
         let Some(uses) = self.shelf().uses() else { return };

@@ -51,6 +51,12 @@ impl Shelf {
         state.books.as_ref().map(Books::usage)
     }
 
+    /// True if a blob takes room, and does not stay anyway.
+    pub(crate) fn may_evict(&self, hash: &Hash) -> bool {
+        let state = self.lock();
+        state.books.as_ref().is_some_and(|books| books.may_evict(hash))
+    }
+
     /// When everything was used last, if account is kept.
     pub(crate) fn uses(&self) -> Option<Vec<(Hash, u64)>> {
         let state = self.lock();

@@ -63,12 +63,7 @@ impl Jobs {
             self.broken(&error);
             return;
         }
-        let ended = {
-            let mut table = self.lock();
-            table.fetches.remove(id);
-            table.runs.remove(id);
-            table.active.remove(id)
-        };
+        let ended = self.lock().remove(id);
         // What it needed may go from here on, and what it wrote too.
         drop(ended);
         tracing::info!("{}", word(&event));

@@ -1,6 +1,7 @@
 //! The first part of a job's way: its blobs come here.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use samebit_net::message::{EventKind, Provider};
@@ -9,6 +10,7 @@ use tracing::{Instrument, info_span};
 
 use super::Jobs;
 use super::table::{Phase, asked};
+use crate::daemon::disk::Place;
 use crate::daemon::policy;
 use crate::daemon::state::{End, JobRecord};
 
@@ -28,9 +30,9 @@ pub(crate) trait Fetch: Send + Sync {
     ) -> BoxFuture<'static, Result<(), String>>;
 }
 
-/// Everything a job needs.
-fn blobs(job: &JobSpec) -> impl Iterator<Item = &BlobRef> {
-    std::iter::once(&job.module).chain(job.inputs.values())
+/// Everything a job needs, each once.
+pub(super) fn blobs(job: &JobSpec) -> BTreeSet<BlobRef> {
+    job.inputs.values().copied().chain([job.module]).collect()
 }
 
 impl Jobs {
@@ -65,7 +67,7 @@ impl Jobs {
     /// Keeps what a job needs in the store from now on, so that what is found there stays there.
     pub(super) async fn hold(&self, id: &JobId) {
         let needed: Vec<_> = match self.lock().active.get(id).filter(|active| active.pins.is_empty()) {
-            Some(active) => blobs(&active.record.job).map(|blob| blob.hash).collect(),
+            Some(active) => blobs(&active.record.job).into_iter().map(|blob| blob.hash).collect(),
             None => return,
         };
         let store = &self.means().machine.host.store;
@@ -81,6 +83,21 @@ impl Jobs {
         if let Some(active) = table.active.get_mut(id) {
             active.pins = pins;
         }
+    }
+
+    /// Where a job's blobs are, for the disk. An index that does not answer is noticed by whoever reads them.
+    pub(super) async fn places(&self, job: &JobSpec) -> BTreeMap<BlobRef, Place> {
+        let store = &self.means().machine.host.store;
+        let mut places = BTreeMap::new();
+        for blob in blobs(job) {
+            let place = match store.contains(&blob.hash).await {
+                Ok(true) if store.may_evict(&blob.hash) => Place::Here,
+                Ok(true) => Place::Stays,
+                _ => Place::Coming,
+            };
+            places.insert(blob, place);
+        }
+        places
     }
 
     /// How much of this is not here yet.
@@ -104,8 +121,8 @@ impl Jobs {
             let may_use = record.fetched || record.is_of_this_machine() || self.means().open.has(&blob.hash);
             // An index that does not answer is noticed by whoever reads the blob, who can say so.
             let lacks = !may_use || matches!(store.contains(&blob.hash).await, Ok(false));
-            if lacks && !missing.contains(blob) {
-                missing.push(*blob);
+            if lacks {
+                missing.push(blob);
             }
         }
         missing
@@ -145,8 +162,13 @@ impl Jobs {
             return;
         };
         let missing = self.missing(&record).await;
-        let _room = self.means().room.make(self.absent_bytes(&missing).await).await;
-        let told: Told = Arc::new(move |blob, done_bytes| story.tell(EventKind::Fetching { blob, done_bytes }));
+        let room = Arc::new(self.means().room.make(self.absent_bytes(&missing).await).await);
+        let (promise, written) = (room.clone(), Mutex::new(BTreeMap::new()));
+        let told: Told = Arc::new(move |blob, done_bytes| {
+            let before = written.lock().unwrap_or_else(PoisonError::into_inner).insert(blob, done_bytes);
+            promise.wrote(done_bytes.saturating_sub(before.unwrap_or_default()));
+            story.tell(EventKind::Fetching { blob, done_bytes });
+        });
         let fetched = tokio::select! {
             fetched = self.means().fetch.fetch(id, missing, record.providers, told) => fetched,
             () = asked(stop) => {
@@ -157,9 +179,11 @@ impl Jobs {
             Ok(()) => {
                 {
                     let mut table = self.lock();
+                    let table = &mut *table;
                     table.fetches.remove(&id);
                     if let Some(active) = table.active.get_mut(&id).filter(|active| active.record.end.is_none()) {
                         active.record.fetched = true;
+                        table.sums.arrived(&active.record.job);
                         // In line now, and nobody waits: lost, it is only asked for again.
                         drop(self.means().state.put(&active.record));
                     }

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex};
 use samebit_runner::spec::{ChainHead, HostKey, JobId, Receipt};
 use samebit_runner::store::DatabaseError;
 use thiserror::Error;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
+use super::sums::Sums;
 use super::table::{Active, Table};
-use super::{ENDING_MAX, Inner, Jobs, Means};
+use super::{Inner, Jobs, Means};
 use crate::daemon::queue::Queue;
 use crate::daemon::state::{End, Found, JobRecord, StateError};
 
@@ -57,22 +58,25 @@ impl Jobs {
         let per_peer = means.policy.peer.running;
         let table = Table {
             active: BTreeMap::new(),
+            sums: Sums::default(),
             fetches: Queue::new(FETCHES, FETCHES / 2, u64::MAX),
             runs: Queue::new(means.slots, per_peer, means.caps.memory_bytes),
+            ending: BTreeMap::new(),
             head,
             order_next: found.order_next,
             stopping: false,
             broken: None,
         };
         let (table, changed) = (Mutex::new(table), watch::Sender::new(()));
-        let jobs = Self(Arc::new(Inner { means, table, changed, ending: Arc::new(Semaphore::new(ENDING_MAX)) }));
+        let jobs = Self(Arc::new(Inner { means, table, changed }));
         let mut receipts = jobs.kept_receipts(&found.open).await?;
         let (mut taken_up, mut written) = (Vec::new(), Vec::new());
         for mut record in found.open {
             record.first_seq += SEQ_STEP;
             written.push(jobs.means().state.put(&record));
             taken_up.push((record.id(), record.starts));
-            jobs.lock().active.insert(record.id(), Active::new(record));
+            let places = jobs.places(&record.job).await;
+            jobs.lock().add(record.id(), Active::new(record), &places);
         }
         // All of them in line first: they share the waits for the disk.
         for written in written {

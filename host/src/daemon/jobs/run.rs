@@ -4,17 +4,15 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Instant;
 
-use samebit_net::Peer;
-use samebit_net::message::EventKind;
-use samebit_runner::spec::{JobId, JobSpec, Receipt};
-use samebit_runner::{Committed, Fetched};
-use tokio::sync::OwnedSemaphorePermit as Room;
-
 use super::Jobs;
 use super::table::asked;
 use crate::daemon::disk::Promise;
 use crate::daemon::state::End;
 use crate::daemon::story::Story;
+use samebit_net::Peer;
+use samebit_net::message::EventKind;
+use samebit_runner::spec::{JobId, JobSpec, Receipt};
+use samebit_runner::{Committed, Fetched};
 
 impl Jobs {
     /// Runs a job to its end.
@@ -86,7 +84,7 @@ impl Jobs {
         id: &JobId,
         job: JobSpec,
         story: &Arc<Story>,
-    ) -> Result<(Committed, (Option<Room>, Promise)), String> {
+    ) -> Result<(Committed, (Option<Aside>, Promise)), String> {
         let host = &self.means().machine.host;
         let fetched = Fetched::fetch(host, job).await.map_err(text)?;
         story.tell(EventKind::Compiling);
@@ -94,18 +92,42 @@ impl Jobs {
         story.tell(EventKind::Running);
         let ran = compiled.run(host, story.clone()).await.map_err(text)?;
         story.tell(EventKind::Hashing);
-        let room = self.let_next_begin(id);
+        let aside = self.let_next_begin(id);
         let disk = self.means().room.make(ran.written_bytes()).await;
-        Ok((ran.commit(host).await.map_err(text)?, (room, disk)))
+        Ok((ran.commit(host).await.map_err(text)?, (aside, disk)))
     }
 
     /// Gives up a job's place among those that run. What is left of it is waiting for the disk, which many jobs can do
     /// together: one after the other, a host of small jobs would do nothing else. Too many at once keep their places.
-    fn let_next_begin(&self, id: &JobId) -> Option<Room> {
-        let room = self.0.ending.clone().try_acquire_owned().ok()?;
-        self.lock().runs.remove(id);
+    fn let_next_begin(&self, id: &JobId) -> Option<Aside> {
+        let aside = {
+            let mut table = self.lock();
+            let peer = table.active.get(id)?.record.owner();
+            if !table.may_end_aside(peer) {
+                return None;
+            }
+            *table.ending.entry(peer).or_default() += 1;
+            table.runs.remove(id);
+            Aside { jobs: self.clone(), peer }
+        };
         self.pump();
-        Some(room)
+        Some(aside)
+    }
+}
+
+/// A place among the jobs that only wait for the disk.
+struct Aside {
+    jobs: Jobs,
+    peer: Peer,
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        let mut table = self.jobs.lock();
+        match table.ending.get_mut(&self.peer) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(table.ending.remove(&self.peer)),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a job is taken on, or not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -7,11 +8,12 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use samebit_net::Peer;
 use samebit_net::message::{Accepted, Refusal, Submit, rule};
-use samebit_runner::spec::JobId;
+use samebit_runner::spec::{BlobRef, JobId};
 
 use super::table::Active;
 use super::{CANCEL_WAIT, Jobs};
-use crate::daemon::policy::{self, Submission};
+use crate::daemon::disk::Place;
+use crate::daemon::policy::Submission;
 use crate::daemon::state::{End, JobRecord, StateError, Submitter};
 use crate::daemon::story::Story;
 
@@ -26,6 +28,8 @@ enum Taken {
     Known(Written),
     /// The same job is just ending.
     Ending,
+    /// It would be taken on, if the disk has room for it: where its blobs are is to be found out.
+    Unlocated,
 }
 
 impl Jobs {
@@ -42,15 +46,20 @@ impl Jobs {
     async fn take(&self, peer: Peer, submit: Submit) -> Result<Accepted, Refusal> {
         let id = submit.job.id();
         let submitter = Submitter::new(peer, submit.on_disconnect);
+        let mut places = None;
         loop {
             if let Some(ending) = self.ending(&id) {
                 // Its end is being written. It is over in a moment, and then the past.
                 let _ = tokio::time::timeout(CANCEL_WAIT, ending.follow(u64::MAX).next()).await;
             }
-            let (written, known) = match self.take_on(peer, &submit, submitter)? {
+            let (written, known) = match self.take_on(peer, &submit, submitter, places.as_ref())? {
                 Taken::New(written) => (written, false),
                 Taken::Known(written) => (written, true),
                 Taken::Ending => continue,
+                Taken::Unlocated => {
+                    places = Some(self.places(&submit.job).await);
+                    continue;
+                }
             };
             let jobs = self.clone();
             // On its own, so that it is finished even if the peer goes away meanwhile.
@@ -61,14 +70,20 @@ impl Jobs {
     }
 
     /// The decision, and its entry in the table, without a wait between.
-    fn take_on(&self, peer: Peer, submit: &Submit, submitter: Submitter) -> Result<Taken, Refusal> {
+    fn take_on(
+        &self,
+        peer: Peer,
+        submit: &Submit,
+        submitter: Submitter,
+        places: Option<&BTreeMap<BlobRef, Place>>,
+    ) -> Result<Taken, Refusal> {
         let id = submit.job.id();
         let means = &self.0.means;
         let mut table = self.lock();
         if table.stopping {
             return Err(Refusal::new(rule::STOPPING, "the host stops: submit elsewhere, or later"));
         }
-        let going = table.going(peer);
+        let going = table.sums.going(peer);
         let spent = means.spent.of(peer, Instant::now());
         if let Some(active) = table.active.get_mut(&id) {
             if active.record.end.is_some() {
@@ -82,18 +97,16 @@ impl Jobs {
         // Read under the lock: a job leaves the table only once its end can be read.
         let past = self.past(&id)?;
         let submission = Submission::new(peer, submit, going, spent);
-        if let Some(record) = past.as_ref().filter(|record| matches!(record.end, Some(End::Done { .. }))) {
+        if past.as_ref().is_some_and(|record| matches!(record.end, Some(End::Done { .. }))) {
             means.policy.decide_known(&submission)?;
-            record.check_room(&submitter)?;
             return Ok(Taken::Known(means.state.add_submitter(&id, submitter).boxed()));
         }
         means.policy.decide(&submission, &means.caps)?;
-        // As much as this and all that was promised before may still write.
-        let outputs = submit.job.limits.output_bytes;
-        let inputs = going.1.input_bytes.saturating_add(policy::input_bytes(&submit.job));
-        means.room.check(inputs.saturating_add(outputs))?;
+        let Some(places) = places else { return Ok(Taken::Unlocated) };
+        means.room.check(&table.needs(places, submit.job.limits.output_bytes))?;
         let record = JobRecord {
             job: submit.job.clone(),
+            owner: submitter.key,
             submitters: vec![submitter],
             providers: submit.providers.clone(),
             accepted_unix_ms: unix_ms((means.machine.host.clock)()),
@@ -107,7 +120,7 @@ impl Jobs {
         };
         table.order_next += 1;
         let written = means.state.put(&record).boxed();
-        table.active.insert(id, Active::new(record));
+        table.add(id, Active::new(record), places);
         Ok(Taken::New(written))
     }
 

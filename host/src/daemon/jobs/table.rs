@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use samebit_net::Peer;
 use samebit_net::message::{EventKind, JobState, Provider};
-use samebit_runner::spec::{ChainHead, JobId};
+use samebit_runner::spec::{BlobRef, ChainHead, JobId};
 use samebit_runner::store::Pin;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use crate::daemon::policy::Going;
+use super::sums::Sums;
+use crate::daemon::disk::{Needs, Place};
 use crate::daemon::queue::Queue;
 use crate::daemon::state::{JobRecord, Submitter};
 use crate::daemon::story::Story;
@@ -20,14 +21,21 @@ const PROVIDERS_MAX: usize = samebit_net::message::PROVIDERS_MAX;
 /// How many of those who wait are told when they move up. The others are told nothing new by a small step.
 const TOLD_MAX: usize = 16;
 
+/// The most jobs that wait for the disk after their guests have ended. What they hold is no more than the guests held.
+const ENDING_MAX: usize = 64;
+
 /// What is going on.
 pub(super) struct Table {
-    /// Jobs that have not ended.
+    /// Jobs that have not ended. They come and go by [`Table::add`] and [`Table::remove`].
     pub(super) active: BTreeMap<JobId, Active>,
+    /// What they come to.
+    pub(super) sums: Sums,
     /// Jobs whose blobs are missing.
     pub(super) fetches: Queue,
     /// Jobs that could run.
     pub(super) runs: Queue,
+    /// How many jobs of each peer wait for the disk alone.
+    pub(super) ending: BTreeMap<Peer, usize>,
     /// The end of the chain.
     pub(super) head: ChainHead,
     /// The next job's place among all jobs.
@@ -114,12 +122,34 @@ impl Table {
         fetch.or_else(|| self.runs.start().map(|id| (id, Phase::Running)))
     }
 
-    /// What a peer, and what everybody together, has going.
-    pub(super) fn going(&self, peer: Peer) -> (Going, Going) {
-        let jobs = self.active.values().map(|active| &active.record);
-        let sum = |going: Going, record: &JobRecord| going.with(&record.job);
-        let all = jobs.clone().fold(Going::default(), sum);
-        (jobs.filter(|record| record.owner() == peer).fold(Going::default(), sum), all)
+    /// Adds a job, and where each of its blobs is.
+    pub(super) fn add(&mut self, id: JobId, active: Active, places: &BTreeMap<BlobRef, Place>) {
+        self.sums.add(active.record.owner(), &active.record.job, places);
+        self.active.insert(id, active);
+    }
+
+    /// Takes a job out that has ended.
+    pub(super) fn remove(&mut self, id: &JobId) -> Option<Active> {
+        self.fetches.remove(id);
+        self.runs.remove(id);
+        let active = self.active.remove(id)?;
+        self.sums.remove(active.record.owner(), &active.record.job);
+        Some(active)
+    }
+
+    /// What the disk has to hold for all these and one more job: what they need, and what this one and those that run may
+    /// write. What others will write is made room for at their turn.
+    pub(super) fn needs(&self, places: &BTreeMap<BlobRef, Place>, output_bytes: u64) -> Needs {
+        let running = self.runs.run().filter_map(|id| self.active.get(id));
+        let outputs = running.map(|active| active.record.job.limits.output_bytes);
+        Needs { output_bytes: outputs.fold(output_bytes, u64::saturating_add), ..self.sums.needs(places) }
+    }
+
+    /// True if one more job of a peer may give up its place among those that run, and only wait for the disk. While others
+    /// have jobs too, a peer has at most half of these places.
+    pub(super) fn may_end_aside(&self, peer: Peer) -> bool {
+        let (all, of_peer) = (self.ending.values().sum::<usize>(), self.ending.get(&peer).copied().unwrap_or_default());
+        all < ENDING_MAX && (self.sums.peers() <= 1 || of_peer < ENDING_MAX / 2)
     }
 
     /// Where a job is, and the number of its last event.

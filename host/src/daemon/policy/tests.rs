@@ -121,7 +121,7 @@ fn a_job_that_claims_everything_overflows_nothing() {
 #[test]
 fn what_a_peer_has_going_is_capped() {
     let job = job();
-    let going = Going::default().with(&job).with(&job);
+    let going = Going { jobs: 2, input_bytes: 2 * input_bytes(&job), fuel: 2 * job.limits.fuel };
     let with = |text: &str| {
         let policy = policy(&format!("submitters.allow = ['any']\n[peer]\n{text}"));
         refused(&policy, &Submission { peer_going: going, all_going: going, ..submission(&job) })

@@ -14,7 +14,10 @@ use super::StateError;
 pub(crate) struct JobRecord {
     /// What is to be done.
     pub(crate) job: JobSpec,
-    /// Who wants it. The first one's lane it waits in.
+    /// Whose lane it waits in, and who is charged: whom it was first taken on for, also once that one wants it no more,
+    /// since the others were not asked. `None` for this machine.
+    pub(crate) owner: Option<HostKey>,
+    /// Who wants it.
     pub(crate) submitters: Vec<Submitter>,
     /// Who may have its blobs.
     pub(crate) providers: Vec<Provider>,
@@ -96,7 +99,7 @@ impl Submitter {
 const SUBMITTERS_MAX: usize = 64;
 
 impl JobRecord {
-    /// Whether one more may want it.
+    /// Whether one more may want it, while it has not ended.
     pub(crate) fn check_room(&self, submitter: &Submitter) -> Result<(), Refusal> {
         let known = self.submitters.iter().any(|known| known.key == submitter.key);
         if known || self.submitters.len() < SUBMITTERS_MAX {
@@ -111,17 +114,22 @@ impl JobRecord {
         self.job.id()
     }
 
-    /// Notes somebody who wants it too, or who wants it differently now.
+    /// Notes somebody who wants it too, or who wants it differently now. Where there is no room, the first one is
+    /// forgotten: of a job that is done, all that it loses is to hear of it without submitting it again.
     pub(crate) fn add(&mut self, submitter: Submitter) {
-        match self.submitters.iter_mut().find(|known| known.key == submitter.key) {
-            Some(known) => *known = submitter,
-            None => self.submitters.push(submitter),
+        if let Some(known) = self.submitters.iter_mut().find(|known| known.key == submitter.key) {
+            *known = submitter;
+            return;
         }
+        if self.submitters.len() >= SUBMITTERS_MAX {
+            self.submitters.remove(0);
+        }
+        self.submitters.push(submitter);
     }
 
-    /// In whose lane it waits.
+    /// In whose lane it waits, and who is charged.
     pub(crate) fn owner(&self) -> Peer {
-        self.submitters.first().map_or(Peer::Local, Submitter::peer)
+        self.owner.map_or(Peer::Local, Peer::Remote)
     }
 
     /// True if this peer may know of the job: whoever wants it, and programs on this machine.

@@ -17,6 +17,7 @@ fn record(number: u64) -> JobRecord {
         tolerances: BTreeMap::new(),
     };
     JobRecord {
+        owner: None,
         job,
         submitters: vec![Submitter { key: None, on_disconnect: OnDisconnect::Detach }],
         providers: Vec::new(),

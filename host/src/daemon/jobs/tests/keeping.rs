@@ -1,8 +1,10 @@
 //! What jobs hold, and what becomes of them when their host stops, in whatever way, and starts again.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use samebit_net::message::{EventKind, JobState};
+use samebit_runner::spec::{BlobRef, JobSpec};
 
 use super::{Desk, peer, receipt};
 use crate::daemon::disk::Bounds;
@@ -54,6 +56,31 @@ async fn what_a_job_needs_is_held_until_its_end_and_may_go_then() {
     let small = Desk::within(Desk::job(EMPTY, 2), 1_000);
     desk.submit(peer(1), &small).await;
     receipt(desk.last(peer(1), &small).await);
+    desk.drop_dead().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_with_the_same_input_need_room_for_it_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bounds = Bounds { quota_bytes: Some(400 << 10), free_bytes_min: 0 };
+    let desk = Desk::open_within(folder.path(), 1, bounds).await;
+    let data = vec![7; 150 << 10];
+    let blob = BlobRef::of(&data);
+    desk.air.blobs.lock().expect("no panic").push(data);
+    let with = |blob, text, number| {
+        let inputs = BTreeMap::from([("data".parse().expect("a name"), blob)]);
+        Desk::within(JobSpec { inputs, ..Desk::job(text, number) }, 1_000)
+    };
+    let (spin, waits) = (with(blob, SPIN, 0), with(blob, EMPTY, 1));
+    desk.submit(peer(1), &spin).await;
+    desk.running(&spin).await;
+    for number in 1..10 {
+        desk.submit(peer(1), &with(blob, EMPTY, number)).await;
+    }
+    let other = with(BlobRef { size_bytes: 300 << 10, ..BlobRef::of(b"another") }, EMPTY, 99);
+    assert_eq!(desk.try_submit(peer(1), &other).await.expect_err("too large").rule.as_str(), "host.disk-quota");
+    desk.jobs.cancel(peer(1), &spin.id(), samebit_net::CancelReason::Asked).await.expect("cancelled");
+    receipt(desk.last(peer(1), &waits).await);
     desk.drop_dead().await;
 }
 

@@ -63,3 +63,56 @@ async fn nobody_has_a_job_print_what_the_store_holds_for_others() {
     desk.submit(peer(1), &with(2)).await;
     receipt(desk.last(peer(1), &with(2)).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_charged_to_whom_it_was_taken_on_for_also_once_that_one_leaves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::open(folder.path(), 1).await;
+    let spin = Desk::job(SPIN, 0);
+    desk.submit(peer(1), &spin).await;
+    desk.submit(peer(2), &spin).await;
+    desk.running(&spin).await;
+    desk.jobs.cancel(peer(1), &spin.id(), CancelReason::Asked).await.expect("it is out");
+    let going = |byte| desk.jobs.lock().sums.going(peer(byte)).0.jobs;
+    assert_eq!((going(1), going(2)), (1, 0), "the second one was not asked");
+    desk.jobs.cancel(peer(2), &spin.id(), CancelReason::Asked).await.expect("cancelled");
+    assert_eq!((going(1), going(2)), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_keys_do_not_keep_others_from_a_job_that_is_done() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::open(folder.path(), 1).await;
+    let (spin, done) = (Desk::job(SPIN, 0), Desk::job(EMPTY, 1));
+    desk.submit(peer(0), &done).await;
+    receipt(desk.last(peer(0), &done).await);
+    desk.submit(peer(0), &spin).await;
+    for byte in 1..64 {
+        desk.submit(peer(byte), &done).await;
+        desk.submit(peer(byte), &spin).await;
+    }
+    assert_eq!(desk.try_submit(peer(64), &spin).await.expect_err("enough want it").rule.as_str(), "host.busy");
+    assert!(desk.submit(peer(64), &done).await.known);
+    receipt(desk.last(peer(64), &done).await);
+    assert!(desk.submit(peer(0), &done).await.known, "whoever was forgotten asks again");
+    desk.jobs.cancel(Peer::Local, &spin.id(), CancelReason::Asked).await.expect("cancelled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_peers_ends_leave_room_for_those_of_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk::open(folder.path(), 1).await;
+    let spins = [1, 2].map(|byte| (peer(byte), Desk::job(SPIN, u32::from(byte))));
+    desk.submit(spins[0].0, &spins[0].1).await;
+    let may = |ending: usize| {
+        let mut table = desk.jobs.lock();
+        table.ending.insert(peer(1), ending);
+        [1, 2].map(|byte| table.may_end_aside(peer(byte)))
+    };
+    assert_eq!((may(32), may(63), may(64)), ([true, true], [true, true], [false, false]), "nobody else has jobs");
+    desk.submit(spins[1].0, &spins[1].1).await;
+    assert_eq!((may(31), may(32), may(64)), ([true, true], [false, true], [false, false]));
+    for (peer, spin) in &spins {
+        desk.jobs.cancel(*peer, &spin.id(), CancelReason::Asked).await.expect("cancelled");
+    }
+}
