@@ -127,7 +127,7 @@ impl Jobs {
                     return Ok(());
                 }
                 Some(active) => {
-                    active.stop.send_replace(true);
+                    active.stop.ask();
                     active.story.clone()
                 }
                 None => {

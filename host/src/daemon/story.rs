@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use samebit_net::message::{EventKind, JobEvent, LogLevel, Refusal, Text};
 use samebit_runner::engine::{Event, Level, Observer};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// What a story may hold, in bytes of text.
 const BYTES_MAX: usize = 256 << 10;
@@ -22,8 +22,8 @@ const EVENT_BYTES: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Story {
     told: Mutex<Told>,
-    /// The number that comes next.
-    next: watch::Sender<u64>,
+    /// Notified of each event. A `watch` would do it too, in ten times the memory, and thousands of stories wait.
+    changed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -37,8 +37,8 @@ struct Told {
 impl Story {
     /// A story that begins with this number.
     pub(crate) fn new(first: u64) -> Arc<Self> {
-        let told = Mutex::new(Told { next: first, ..Told::default() });
-        Arc::new(Self { told, next: watch::Sender::new(first) })
+        let told = Told { next: first, ..Told::default() };
+        Arc::new(Self { told: Mutex::new(told), changed: Notify::new() })
     }
 
     /// A story that was written down.
@@ -52,8 +52,8 @@ impl Story {
 
     /// Tells the next event. Nothing follows the last.
     pub(crate) fn tell(&self, kind: EventKind) {
-        let next = self.lock().tell(kind);
-        self.next.send_replace(next);
+        self.lock().tell(kind);
+        self.changed.notify_waiters();
     }
 
     /// The number of the last event.
@@ -82,8 +82,7 @@ impl Story {
 
     /// The events from a number on, and those to come.
     pub(crate) fn follow(self: &Arc<Self>, from_seq: u64) -> BoxStream<'static, Result<JobEvent, Refusal>> {
-        let follower =
-            Follower { story: self.clone(), next: self.next.subscribe(), at: from_seq, ready: VecDeque::new() };
+        let follower = Follower { story: self.clone(), at: from_seq, ready: VecDeque::new() };
         stream::unfold(follower, |mut follower| async move {
             let event = follower.next_event().await?;
             Some((Ok(event), follower))
@@ -97,19 +96,22 @@ impl Story {
 }
 
 impl Told {
-    fn tell(&mut self, kind: EventKind) -> u64 {
+    fn tell(&mut self, kind: EventKind) {
         if self.ended {
-            return self.next;
+            return;
         }
         if let Some(old) = self.replaced(&kind).and_then(|at| self.events.remove(at)) {
             self.bytes -= cost(&old.kind);
         }
         self.ended = kind.is_last();
         self.bytes += cost(&kind);
+        if self.events.is_empty() {
+            // Most jobs wait with one event, where room for several would be made.
+            self.events.reserve_exact(1);
+        }
         self.events.push_back(JobEvent { seq: self.next, kind });
         self.next += 1;
         while self.bytes > BYTES_MAX && self.drop_oldest() {}
-        self.next
     }
 
     /// The event that this one makes old news: the last, or if several blobs travel the last of the same one.
@@ -137,7 +139,6 @@ impl Told {
 /// Somebody who follows a story.
 struct Follower {
     story: Arc<Story>,
-    next: watch::Receiver<u64>,
     at: u64,
     ready: VecDeque<JobEvent>,
 }
@@ -149,18 +150,17 @@ impl Follower {
                 self.at = event.seq + 1;
                 return Some(event);
             }
+            // Made before the story is read, so that what is told in between wakes us.
+            let changed = self.story.changed.notified();
             let ended = {
-                // Seen before it is read, so that what is told in between wakes us again.
-                self.next.borrow_and_update();
                 let told = self.story.lock();
                 self.ready.extend(told.events.iter().filter(|event| event.seq >= self.at).take(64).cloned());
                 told.ended
             };
-            if !self.ready.is_empty() {
-                continue;
-            }
-            if ended || self.next.changed().await.is_err() {
-                return None;
+            match (self.ready.is_empty(), ended) {
+                (false, _) => {}
+                (true, true) => return None,
+                (true, false) => changed.await,
             }
         }
     }

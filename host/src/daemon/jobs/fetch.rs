@@ -9,7 +9,7 @@ use samebit_runner::spec::{BlobRef, JobId, JobSpec};
 use tracing::{Instrument, info_span};
 
 use super::Jobs;
-use super::table::{Phase, asked};
+use super::table::Phase;
 use crate::daemon::disk::Place;
 use crate::daemon::policy;
 use crate::daemon::state::{End, JobRecord};
@@ -51,7 +51,7 @@ impl Jobs {
         let mut table = self.lock();
         let Some(active) = table.active.get_mut(id).filter(|active| active.record.end.is_none()) else { return true };
         active.phase = Phase::Waiting;
-        if *active.stop.borrow() {
+        if active.stop.is_asked() {
             return false;
         }
         let (owner, memory_bytes) = (active.record.owner(), policy::memory_bytes(&active.record.job));
@@ -71,7 +71,7 @@ impl Jobs {
             None => return,
         };
         let store = &self.means().machine.host.store;
-        let mut pins = Vec::new();
+        let mut pins = Vec::with_capacity(needed.len());
         for hash in needed {
             match store.pin(&hash).await {
                 Ok(pin) => pins.push(pin),
@@ -157,7 +157,7 @@ impl Jobs {
             .lock()
             .active
             .get(&id)
-            .map(|active| (active.record.clone(), active.story.clone(), active.stop.subscribe()))
+            .map(|active| (active.record.clone(), active.story.clone(), active.stop.clone()))
         else {
             return;
         };
@@ -171,7 +171,7 @@ impl Jobs {
         });
         let fetched = tokio::select! {
             fetched = self.means().fetch.fetch(id, missing, record.providers, told) => fetched,
-            () = asked(stop) => {
+            () = stop.asked() => {
                 return self.end(&id, End::Cancelled).await;
             }
         };

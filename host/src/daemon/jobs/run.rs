@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Jobs;
-use super::table::asked;
+use super::table::Stop;
 use crate::daemon::disk::Promise;
 use crate::daemon::state::End;
 use crate::daemon::story::Story;
@@ -21,7 +21,7 @@ impl Jobs {
         let began = Instant::now();
         let committed = tokio::select! {
             committed = self.way(&id, job, &story) => Some(committed),
-            () = asked(stop) => None,
+            () = stop.asked() => None,
         };
         let ran = match committed {
             Some(Ok((committed, _held))) => {
@@ -60,13 +60,13 @@ impl Jobs {
     }
 
     /// Notes that a job is begun, so that one which takes the host down each time is not begun for ever.
-    fn begin(&self, id: &JobId) -> Option<(JobSpec, Arc<Story>, tokio::sync::watch::Receiver<bool>)> {
+    fn begin(&self, id: &JobId) -> Option<(JobSpec, Arc<Story>, Arc<Stop>)> {
         let mut table = self.lock();
         let active = table.active.get_mut(id)?;
         active.record.starts += 1;
         // Nobody waits for this: should it be lost, a crash is forgiven once more.
         drop(self.means().state.put(&active.record));
-        Some((active.record.job.clone(), active.story.clone(), active.stop.subscribe()))
+        Some((active.record.job.clone(), active.story.clone(), active.stop.clone()))
     }
 
     /// Notes that a job may have a receipt from now on. False if the host has stopped its jobs and taken back that they

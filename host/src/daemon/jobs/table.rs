@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use samebit_net::Peer;
 use samebit_net::message::{EventKind, JobState, Provider};
 use samebit_runner::spec::{BlobRef, ChainHead, JobId};
 use samebit_runner::store::Pin;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::sums::Sums;
@@ -55,7 +56,7 @@ pub(super) struct Active {
     /// Where it is.
     pub(super) phase: Phase,
     /// True if it is to end.
-    pub(super) stop: watch::Sender<bool>,
+    pub(super) stop: Arc<Stop>,
     /// Kills its task, which ends nothing and writes nothing.
     pub(super) abort: Option<AbortHandle>,
     /// True once it may have a receipt that nobody knows of yet.
@@ -79,15 +80,7 @@ impl Active {
     /// A job that was just taken on.
     pub(super) fn new(record: JobRecord) -> Self {
         let story = Story::new(record.first_seq);
-        Self {
-            record,
-            story,
-            phase: Phase::Waiting,
-            stop: watch::Sender::new(false),
-            abort: None,
-            signs: false,
-            pins: Vec::new(),
-        }
+        Self { record, story, phase: Phase::Waiting, stop: Arc::default(), abort: None, signs: false, pins: Vec::new() }
     }
 
     /// Notes somebody who wants it too.
@@ -106,10 +99,33 @@ impl Active {
     }
 }
 
-/// Returns when a job is to end.
-pub(super) async fn asked(mut stop: watch::Receiver<bool>) {
-    // The sender is in the table until the job has ended.
-    let _ = stop.wait_for(|stop| *stop).await;
+/// Whether a job is to end. A `watch` would do it too, in ten times the memory.
+#[derive(Debug, Default)]
+pub(super) struct Stop {
+    asked: AtomicBool,
+    notify: Notify,
+}
+
+impl Stop {
+    /// Asks for its end.
+    pub(super) fn ask(&self) {
+        self.asked.store(true, Ordering::Release);
+        self.notify.notify_waiters();
+    }
+
+    /// True once that was asked for.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
+    }
+
+    /// Returns once that was asked for.
+    pub(super) async fn asked(&self) {
+        // Made before the look, so that whoever asks in between is heard.
+        let notified = self.notify.notified();
+        if !self.is_asked() {
+            notified.await;
+        }
+    }
 }
 
 impl Table {
