@@ -120,11 +120,6 @@ impl Queue {
         self.lanes.values().map(VecDeque::len).sum()
     }
 
-    /// The jobs that run.
-    pub(crate) fn run(&self) -> impl Iterator<Item = &JobId> {
-        self.running.keys()
-    }
-
     /// How many jobs run.
     pub(crate) fn running(&self) -> usize {
         self.running.len()

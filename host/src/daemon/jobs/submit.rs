@@ -103,7 +103,7 @@ impl Jobs {
         }
         means.policy.decide(&submission, &means.caps)?;
         let Some(places) = places else { return Ok(Taken::Unlocated) };
-        means.room.check(&table.needs(places, submit.job.limits.output_bytes))?;
+        means.room.check(&table.sums.needs(&submit.job, places))?;
         let record = JobRecord {
             job: submit.job.clone(),
             owner: submitter.key,

@@ -98,14 +98,15 @@ impl Sums {
         self.peers.len()
     }
 
-    /// What the disk has to hold for the blobs of all these and one more job.
-    pub(super) fn needs(&self, places: &BTreeMap<BlobRef, Place>) -> Needs {
+    /// What the disk has to hold for one more job, with the blobs of all these. What these may write is left out: limits are
+    /// far above what jobs write, and room for that is made when it is known.
+    pub(super) fn needs(&self, job: &JobSpec, places: &BTreeMap<BlobRef, Place>) -> Needs {
         let new = places.iter().filter(|(blob, _)| !self.blobs.contains_key(*blob));
         let of = |wanted| new.clone().filter(move |(_, place)| **place == wanted).map(|(blob, _)| blob.size_bytes);
         Needs {
             here_bytes: of(Place::Here).fold(clamped(self.here_bytes), u64::saturating_add),
             coming_bytes: of(Place::Coming).fold(clamped(self.coming_bytes), u64::saturating_add),
-            output_bytes: 0,
+            output_bytes: job.limits.output_bytes,
         }
     }
 
@@ -172,15 +173,16 @@ mod tests {
     #[test]
     fn the_disk_holds_a_blob_once_for_all_who_need_it() {
         let (a, b) = (job(&[blob("a", 10), blob("a", 10)], 1), job(&[blob("a", 10), blob("b", 7)], 1));
-        let needs = |here_bytes, coming_bytes| Needs { here_bytes, coming_bytes, output_bytes: 0 };
+        let output_bytes = a.limits.output_bytes;
+        let needs = |here_bytes, coming_bytes| Needs { here_bytes, coming_bytes, output_bytes };
         let mut sums = Sums::default();
-        assert_eq!(sums.needs(&at(&a, Place::Coming)), needs(0, 110));
+        assert_eq!(sums.needs(&a, &at(&a, Place::Coming)), needs(0, 110));
         sums.add(Peer::Local, &a, &at(&a, Place::Coming));
-        assert_eq!(sums.needs(&at(&b, Place::Here)), needs(7, 110), "what is known to come is not here");
+        assert_eq!(sums.needs(&b, &at(&b, Place::Here)), needs(7, 110), "what is known to come is not here");
         sums.add(Peer::Local, &b, &at(&b, Place::Coming));
         sums.arrived(&a);
-        assert_eq!(sums.needs(&at(&a, Place::Stays)), needs(110, 7));
+        assert_eq!(sums.needs(&a, &at(&a, Place::Stays)), needs(110, 7));
         sums.remove(Peer::Local, &a);
-        assert_eq!(sums.needs(&BTreeMap::new()), needs(110, 7), "the other one needs it still");
+        assert_eq!(sums.needs(&a, &BTreeMap::new()), needs(110, 7), "the other one needs it still");
     }
 }

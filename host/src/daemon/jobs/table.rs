@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::sums::Sums;
-use crate::daemon::disk::{Needs, Place};
+use crate::daemon::disk::Place;
 use crate::daemon::queue::Queue;
 use crate::daemon::state::{JobRecord, Submitter};
 use crate::daemon::story::Story;
@@ -151,14 +151,6 @@ impl Table {
         let active = self.active.remove(id)?;
         self.sums.remove(active.record.owner(), &active.record.job);
         Some(active)
-    }
-
-    /// What the disk has to hold for all these and one more job: what they need, and what this one and those that run may
-    /// write. What others will write is made room for at their turn.
-    pub(super) fn needs(&self, places: &BTreeMap<BlobRef, Place>, output_bytes: u64) -> Needs {
-        let running = self.runs.run().filter_map(|id| self.active.get(id));
-        let outputs = running.map(|active| active.record.job.limits.output_bytes);
-        Needs { output_bytes: outputs.fold(output_bytes, u64::saturating_add), ..self.sums.needs(places) }
     }
 
     /// True if one more job of a peer may give up its place among those that run, and only wait for the disk. While others
