@@ -2,6 +2,7 @@
 //!
 //! A node speaks to the peers that it is told of and to the services that its [`Reach`] names, and to nobody else.
 
+mod arrivals;
 mod blobs;
 mod congestion;
 mod jobs;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use iroh::address_lookup::memory::MemoryLookup;
-use iroh::endpoint::{Connection, Endpoint};
+use iroh::endpoint::{ConnectError, ConnectingError, Connection, ConnectionError, Endpoint, TransportErrorCode};
 use iroh::protocol::Router;
 use iroh::{EndpointAddr, TransportAddr};
 use iroh_gossip::net::Gossip;
@@ -118,7 +119,8 @@ impl Node {
             router = router.accept(iroh_blobs::ALPN, blobs::Blobs::new(store.clone(), may_serve, config.may_send));
         }
         if let Some(server) = config.server {
-            router = router.accept(ALPN, jobs::Jobs::new(server));
+            // Only hosts are known to strangers. A submitter is sent to by those whom it asked, as often as they have jobs of it.
+            router = router.accept(ALPN, jobs::Jobs::new(server)).incoming_filter(arrivals::filter());
         }
         let gossip = config.gossip.then(|| announce::gossip(&endpoint));
         if let Some(gossip) = &gossip {
@@ -197,7 +199,7 @@ impl Node {
     pub(crate) async fn open(&self, host: &Provider, alpn: &[u8]) -> Result<Connection, ClientError> {
         let unreachable = |reason: String| ClientError::Unreachable { host: host.host.to_string(), reason };
         let address = self.address(host).map_err(|error| unreachable(error.to_string()))?;
-        match timeout(self.connect_time, self.endpoint.connect(address, alpn)).await {
+        match timeout(self.connect_time, self.dial(address, alpn)).await {
             Ok(Ok(connection)) => {
                 connection.set_receive_window(reach::UNREAD_BYTES_MAX_OF_HOSTS.into());
                 Ok(connection)
@@ -207,12 +209,30 @@ impl Node {
         }
     }
 
+    /// Connects, and a second time if the host took a token that it had sent to one of this machine's addresses from another
+    /// of them: everything before the connection stands goes every way at once.
+    async fn dial(&self, address: EndpointAddr, alpn: &[u8]) -> Result<Connection, ConnectError> {
+        match self.endpoint.connect(address.clone(), alpn).await {
+            Err(error) if is_about_a_token(&error) => self.endpoint.connect(address, alpn).await,
+            connected => connected,
+        }
+    }
+
     /// Ends every connection. The store stays open.
     pub async fn stop(&self) {
         if let Err(error) = self.router.shutdown().await {
             tracing::warn!("the network side did not stop cleanly: {error}");
         }
     }
+}
+
+fn is_about_a_token(error: &ConnectError) -> bool {
+    let (ConnectError::Connection { source, .. }
+    | ConnectError::Connecting { source: ConnectingError::ConnectionError { source, .. }, .. }) = error
+    else {
+        return false;
+    };
+    matches!(source, ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::INVALID_TOKEN)
 }
 
 impl fmt::Debug for Node {

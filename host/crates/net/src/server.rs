@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 pub use bounds::{PeerBounds, ServerBounds};
 
+pub(crate) use self::bucket::Bucket;
 use self::crowded::Crowded;
 pub(crate) use self::gate::{Gate, Pass};
 use crate::message::{Refusal, rule};

@@ -20,6 +20,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until, timeout};
 
+/// Where the crowd comes from. Its machines have addresses of their own, as they would out there.
+const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// How many keys the crowd has.
 const KEYS: u64 = 400;
 /// How many connections a key tries to have at once.
@@ -70,7 +72,7 @@ pub(super) async fn run(host: &str, plan: Plan) -> Result<()> {
     let mut strangers = JoinSet::new();
     for key in 0..KEYS {
         let endpoint = Endpoint::builder(presets::Minimal).relay_mode(RelayMode::Disabled).clear_ip_transports();
-        let endpoint = endpoint.bind_addr((Ipv4Addr::LOCALHOST, 0))?.bind().await?;
+        let endpoint = endpoint.bind_addr((ADDRESS, 0))?.bind().await?;
         for stranger in 0..AT_ONCE {
             let (crowd, endpoint) = (crowd.clone(), endpoint.clone());
             strangers.spawn(async move { crowd.stranger(&endpoint, plan.seed + key * AT_ONCE + stranger).await });

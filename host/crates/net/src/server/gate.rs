@@ -85,7 +85,7 @@ impl Gate {
         }
         inside.forget(now);
         let account = inside.peers.entry(peer).or_insert_with(|| Account::new(bounds, now));
-        account.bucket.adjust(bounds);
+        account.bucket.adjust(bounds.requests_per_second, bounds.requests_burst);
         account.connections += 1;
         let (seat, leave) = inside.seat(peer, now);
         Ok(Pass { gate: self.clone(), peer, seat, leave })
@@ -177,7 +177,7 @@ impl Inside {
 
 impl Account {
     fn new(bounds: &PeerBounds, now: Instant) -> Self {
-        Self { connections: 0, bucket: Bucket::new(bounds, now) }
+        Self { connections: 0, bucket: Bucket::new(bounds.requests_per_second, bounds.requests_burst, now) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The network from outside: nodes on loopback, with relays and every kind of discovery off, and peers that misbehave.
 
 mod announcing;
+mod arriving;
 mod asking;
 mod crowded;
 mod evicting;
