@@ -5,6 +5,7 @@ use std::sync::Arc;
 use iroh_blobs::HashAndFormat;
 use iroh_blobs::api::TempTag;
 use samebit_spec::Hash;
+use tokio::sync::watch;
 
 use crate::shelf::Shelf;
 use crate::{DatabaseError, Store};
@@ -32,12 +33,32 @@ impl Drop for Pin {
 pub struct Reading {
     hashes: Vec<Hash>,
     shelf: Arc<Shelf>,
+    /// Changes with what is doomed. Seen as it was when nothing of this was.
+    changed: watch::Receiver<()>,
 }
 
 impl Reading {
     /// Returns once one of the blobs is to go. Whoever serves it then stops, and drops this.
-    pub async fn evicted(&self) {
-        self.shelf.until_doomed(&self.hashes).await;
+    pub async fn evicted(&mut self) {
+        while !self.is_evicted() {
+            // The shelf is here, and so is the sender.
+            let _ = self.changed.changed().await;
+            self.changed.mark_changed();
+        }
+    }
+
+    /// True once one of the blobs is to go. Locks nothing while no blob of the store is.
+    pub fn is_evicted(&mut self) -> bool {
+        if !self.changed.has_changed().unwrap_or(true) {
+            return false;
+        }
+        self.changed.mark_unchanged();
+        let is_doomed = self.shelf.is_doomed(&self.hashes);
+        if is_doomed {
+            // So it stays, for whoever asks again.
+            self.changed.mark_changed();
+        }
+        is_doomed
     }
 }
 
@@ -63,6 +84,8 @@ impl Store {
     /// being evicted.
     pub fn reading(&self, hashes: Vec<Hash>) -> Option<Reading> {
         let shelf = self.shelf().clone();
-        shelf.count_reader(&hashes).then_some(()).map(|()| Reading { hashes, shelf })
+        // Before they are looked at: what is doomed from then on is a change.
+        let changed = shelf.changes();
+        shelf.count_reader(&hashes).then_some(()).map(|()| Reading { hashes, shelf, changed })
     }
 }

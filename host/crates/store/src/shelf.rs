@@ -19,7 +19,7 @@ use crate::layout::Layout;
 pub(crate) struct Shelf {
     layout: Arc<Layout>,
     state: Mutex<State>,
-    /// Changes whenever a blob is doomed, spared, gone or no longer read.
+    /// Changes whenever a blob is doomed, spared or gone, or is no longer read while any is doomed.
     changed: watch::Sender<()>,
 }
 
@@ -117,16 +117,26 @@ impl Shelf {
                 _ => drop(state.readers.remove(hash)),
             }
         }
+        // Nobody waits for readers of anything else.
+        let is_awaited = !state.doomed.is_empty();
         drop(state);
-        self.changed.send_replace(());
+        if is_awaited {
+            self.changed.send_replace(());
+        }
     }
 
-    /// Returns once one of these is doomed.
-    pub(crate) async fn until_doomed(&self, hashes: &[Hash]) {
-        self.until(|state| hashes.iter().any(|hash| state.doomed.contains(hash))).await;
+    /// Tells of what comes to be doomed, spared or gone from now on.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
-    /// Returns once nobody reads any of these.
+    /// True if one of these is doomed.
+    pub(crate) fn is_doomed(&self, hashes: &[Hash]) -> bool {
+        let state = self.lock();
+        hashes.iter().any(|hash| state.doomed.contains(hash))
+    }
+
+    /// Returns once nobody reads any of these, which are doomed.
     pub(crate) async fn until_unread(&self, hashes: &[Hash]) {
         self.until(|state| !hashes.iter().any(|hash| state.readers.contains_key(hash))).await;
     }
@@ -178,7 +188,9 @@ impl Shelf {
         let victims = books.least_recent(bytes_max, |hash| pins.contains_key(hash));
         state.doomed.extend(&victims);
         drop(state);
-        self.changed.send_replace(());
+        if !victims.is_empty() {
+            self.changed.send_replace(());
+        }
         victims
     }
 

@@ -174,9 +174,10 @@ async fn whoever_has_a_blob_open_reads_it_to_its_end() {
     drop(pin);
     let Blob::File(open) = store.open_blob(&blob.hash).await.expect("open") else { panic!("large") };
     // Those who serve it are asked to stop, and are waited for.
-    let reading = store.reading(vec![blob.hash]).expect("it stays, as far as anybody knows");
+    let mut reading = store.reading(vec![blob.hash]).expect("it stays, as far as anybody knows");
     let serving = async {
         reading.evicted().await;
+        assert!(reading.is_evicted(), "and it stays so");
         assert!(store.reading(vec![blob.hash]).is_none(), "nobody else begins");
         assert!(store.contains(&blob.hash).await.expect("contains"), "it is there while it is read");
         drop(reading);

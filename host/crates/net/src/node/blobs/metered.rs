@@ -17,6 +17,8 @@ use super::super::MaySend;
 const STALL_TIME: Duration = Duration::from_secs(20);
 /// What a peer must take in that time to be sent more.
 const PACE_BYTES: u64 = 64 << 10;
+/// Why a stream ends whose blob goes.
+const EVICTED: &str = "the blob is evicted";
 
 /// Ends with an error, and a reset, when the peer is too slow, has had enough, or the blob is evicted.
 pub(super) struct Metered<W> {
@@ -61,10 +63,14 @@ impl<W: SendStream> SendStream for Metered<W> {
         let count = self.allow(bytes.len())?;
         let began = Instant::now();
         let left = self.stall_time.saturating_sub(self.pace.waited);
+        if self.reading.is_evicted() {
+            return Err(self.end(ERR_INTERNAL, EVICTED));
+        }
+        // In this order: a piece for which there is room does not begin to wait for anything else, which would lock.
         let sent = tokio::select! {
             biased;
-            () = self.reading.evicted() => return Err(self.end(ERR_INTERNAL, "the blob is evicted")),
             sent = timeout(left, self.stream.send_bytes(bytes)) => sent,
+            () = self.reading.evicted() => return Err(self.end(ERR_INTERNAL, EVICTED)),
         };
         let Ok(sent) = sent else { return Err(self.end(ERR_LIMIT, "the peer does not take it")) };
         self.pace.note(began.elapsed(), count);
