@@ -14,7 +14,7 @@ use iroh::endpoint::{Connection, RecvStream, SendStream};
 use iroh::protocol::{AcceptError, ProtocolHandler};
 use iroh_blobs::api::blobs::BlobStatus;
 use iroh_blobs::hashseq::HashSeq;
-use iroh_blobs::protocol::{ERR_INTERNAL, ERR_LIMIT, ERR_PERMISSION, GetRequest, Request};
+use iroh_blobs::protocol::{ChunkRangesSeq, ERR_INTERNAL, ERR_LIMIT, ERR_PERMISSION, GetRequest, Request};
 use iroh_blobs::provider::events::EventSender;
 use iroh_blobs::provider::{StreamPair, handle_get};
 use samebit_spec::{Hash, HostKey};
@@ -119,7 +119,7 @@ impl Serving {
             Ok(None) | Err(_) => return drop(outgoing.reset(ERR_LIMIT)),
         };
         let Request::Get(request) = request else { return drop(outgoing.reset(ERR_PERMISSION)) };
-        let Some(hashes) = self.allowed(&request).await else {
+        let Some((request, hashes)) = self.allowed(request).await else {
             tracing::debug!(peer = %self.peer, "a blob was asked for that this peer may not have");
             return drop(outgoing.reset(ERR_PERMISSION));
         };
@@ -133,15 +133,16 @@ impl Serving {
         }
     }
 
-    /// The blobs that a request asks for, if the peer may have all of them: it may also ask for those that a blob lists.
-    async fn allowed(&self, request: &GetRequest) -> Option<Vec<Hash>> {
+    /// What a request asks for that is there to be asked for, with the blobs of it, if the peer may have all of them: it may
+    /// also ask for those that a blob lists.
+    async fn allowed(&self, request: GetRequest) -> Option<(GetRequest, Vec<Hash>)> {
         let root = Hash::from_bytes(*request.hash.as_bytes());
         if !(self.may_serve)(self.peer, root).await {
             return None;
         }
         let mut hashes = vec![root];
         if request.ranges.is_blob() {
-            return Some(hashes);
+            return Some((request, hashes));
         }
         // Opening hashes all of it, which a long blob is no reason for.
         match self.store.index().status(request.hash).await {
@@ -149,15 +150,23 @@ impl Serving {
             _ => return None,
         }
         let Ok(samebit_store::Blob::Bytes(list)) = self.store.open_blob(&root).await else { return None };
-        for hash in HashSeq::try_from(list).ok()? {
-            let hash = Hash::from_bytes(*hash.as_bytes());
+        let list = HashSeq::try_from(list).ok()?;
+        let request = GetRequest { ranges: within(&request.ranges, list.len()), ..request };
+        for (place, _) in request.ranges.iter_non_empty_infinite() {
+            let child = place.checked_sub(1).and_then(|child| list.get(usize::try_from(child).ok()?));
+            let Some(hash) = child.map(|hash| Hash::from_bytes(*hash.as_bytes())) else { continue };
             if !(self.may_serve)(self.peer, hash).await {
                 return None;
             }
             hashes.push(hash);
         }
-        Some(hashes)
+        Some((request, hashes))
     }
+}
+
+/// What is asked of a list of so many and of those on it. A request may name the place 2^62, and iroh-blobs would count up to it.
+fn within(ranges: &ChunkRangesSeq, count: usize) -> ChunkRangesSeq {
+    ChunkRangesSeq::from_ranges(ranges.iter_infinite().take(count + 1).cloned())
 }
 
 /// A request, and the end of the peer's half after it.

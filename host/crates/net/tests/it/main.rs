@@ -7,6 +7,7 @@ mod crowded;
 mod evicting;
 mod fetching;
 mod hostile;
+mod listing;
 mod local;
 mod mutated;
 mod offline;
