@@ -78,11 +78,18 @@ impl Books {
         }
     }
 
-    /// Notes what a blob takes.
+    /// Notes what a blob takes. To come is a use.
     pub(crate) fn weigh(&mut self, hash: Hash, bytes: u64, incomplete: bool) {
-        let new = || Held { used_ms: unix_ms().max(self.now_ms), turn: self.turns, ..Held::default() };
-        let held = self.held.get(&hash).copied().unwrap_or_else(new);
-        self.set(hash, Held { bytes, incomplete, ..held });
+        let known = self.held.get(&hash).copied();
+        self.set(hash, Held { bytes, incomplete, ..known.unwrap_or_default() });
+        if known.is_none() {
+            self.touch(&hash);
+        }
+    }
+
+    /// True if all of a blob was here when it was weighed, so that it cannot have grown.
+    pub(crate) fn is_whole(&self, hash: &Hash) -> bool {
+        self.held.get(hash).is_some_and(|held| !held.incomplete)
     }
 
     /// Notes that a blob is complete.

@@ -32,6 +32,9 @@ struct State {
     sweeping: bool,
     parked: Vec<TempTag>,
     books: Option<Books>,
+    /// The latest weighing of each blob that is being weighed, by number.
+    weighing: HashMap<Hash, u64>,
+    weighing_next: u64,
 }
 
 impl Shelf {
@@ -76,15 +79,22 @@ impl Shelf {
         .await;
     }
 
-    /// Counts a pin off. What was written of the blob was written under it, so it is weighed now.
+    /// Counts a pin off. What was written of the blob was written under pins, so it is weighed with the last of them, and
+    /// with every one until all of it is here.
     pub(crate) fn count_off(&self, hash: &Hash, tag: Option<TempTag>) {
-        self.weigh(hash);
         let mut state = self.lock();
-        match state.pins.get_mut(hash) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(state.pins.remove(hash)),
-        }
+        let is_last = match state.pins.get_mut(hash) {
+            Some(count) if *count > 1 => {
+                *count -= 1;
+                false
+            }
+            _ => {
+                state.pins.remove(hash);
+                true
+            }
+        };
         state.touch(hash);
+        let is_to_weigh = state.books.as_ref().is_some_and(|books| is_last || !books.is_whole(hash));
         let dropped = if state.sweeping {
             state.parked.extend(tag);
             None
@@ -93,6 +103,9 @@ impl Shelf {
         };
         drop(state);
         drop(dropped);
+        if is_to_weigh {
+            self.weigh(hash);
+        }
     }
 
     /// Counts a reader of these, unless one of them is just going.
@@ -154,16 +167,11 @@ impl Shelf {
         }
     }
 
-    /// Looks again how much room a blob takes.
+    /// Looks again how much room a blob takes. Of several at once, the one that looked last is believed.
     pub(crate) fn weigh(&self, hash: &Hash) {
-        if self.lock().books.is_none() {
-            return;
-        }
+        let Some(number) = self.lock().begin_weighing(hash) else { return };
         let (bytes, incomplete) = self.layout.weigh(hash);
-        let mut state = self.lock();
-        if let Some(books) = &mut state.books {
-            books.weigh(*hash, bytes, incomplete);
-        }
+        self.lock().end_weighing(hash, number, bytes, incomplete);
     }
 
     /// All that looked incomplete when it was weighed.
@@ -236,9 +244,55 @@ impl Shelf {
 }
 
 impl State {
+    /// `None` if no account is kept.
+    fn begin_weighing(&mut self, hash: &Hash) -> Option<u64> {
+        self.books.as_ref()?;
+        self.weighing_next += 1;
+        self.weighing.insert(*hash, self.weighing_next);
+        Some(self.weighing_next)
+    }
+
+    /// Notes what was found, unless somebody began to look after that: what they find is newer, whoever is done first.
+    fn end_weighing(&mut self, hash: &Hash, number: u64, bytes: u64, incomplete: bool) {
+        if self.weighing.get(hash) != Some(&number) {
+            return;
+        }
+        self.weighing.remove(hash);
+        if let Some(books) = &mut self.books {
+            books.weigh(*hash, bytes, incomplete);
+        }
+    }
+
     fn touch(&mut self, hash: &Hash) {
         if let Some(books) = &mut self.books {
             books.touch(hash);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        State { books: Some(Books::default()), ..State::default() }
+    }
+
+    fn used_bytes(state: &State) -> u64 {
+        state.books.as_ref().map_or(0, |books| books.usage().used_bytes)
+    }
+
+    #[test]
+    fn what_was_seen_before_is_not_written_over_what_was_seen_after() {
+        let (mut state, hash) = (state(), Hash::of(b"a blob"));
+        let [early, late] = [0; 2].map(|_| state.begin_weighing(&hash).expect("account is kept"));
+        state.end_weighing(&hash, late, 7, false);
+        state.end_weighing(&hash, early, 3, true);
+        assert_eq!(used_bytes(&state), 7);
+        let [early, late] = [0; 2].map(|_| state.begin_weighing(&hash).expect("account is kept"));
+        state.end_weighing(&hash, early, 3, true);
+        state.end_weighing(&hash, late, 9, false);
+        assert_eq!(used_bytes(&state), 9);
+        assert!(state.weighing.is_empty());
     }
 }
