@@ -12,11 +12,20 @@ const SETTLING_MS: u64 = 2_000;
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     held: HashMap<Hash, Held>,
-    kept: HashSet<Hash>,
+    kept: HashSet<(Hash, Why)>,
     used_bytes: u64,
     kept_bytes: u64,
     now_ms: u64,
     turns: u64,
+}
+
+/// Why a blob stays. One may stay for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Why {
+    /// It was published.
+    Published,
+    /// It is a kept receipt.
+    Receipt,
 }
 
 /// A blob that takes room.
@@ -43,7 +52,7 @@ pub struct Usage {
 
 impl Books {
     /// With what was found on disk, and what stays.
-    pub(crate) fn new(found: HashMap<Hash, Held>, kept: HashSet<Hash>) -> Self {
+    pub(crate) fn new(found: HashMap<Hash, Held>, kept: HashSet<(Hash, Why)>) -> Self {
         let mut books = Self { kept, ..Self::default() };
         let now_ms = unix_ms();
         for (hash, mut held) in found {
@@ -61,7 +70,7 @@ impl Books {
 
     /// True if a blob takes room, and does not stay anyway.
     pub(crate) fn may_evict(&self, hash: &Hash) -> bool {
-        self.held.contains_key(hash) && !self.kept.contains(hash)
+        self.held.contains_key(hash) && !self.is_kept(hash)
     }
 
     /// All blobs that take room.
@@ -99,22 +108,31 @@ impl Books {
         }
     }
 
-    /// Notes that a blob stays, or does not any more.
-    pub(crate) fn keep(&mut self, hash: &Hash, stays: bool) {
-        let changed = if stays { self.kept.insert(*hash) } else { self.kept.remove(hash) };
+    /// Notes that a blob stays for a reason, or does not any more.
+    pub(crate) fn keep(&mut self, hash: &Hash, why: Why, stays: bool) {
+        let before = self.is_kept(hash);
+        if stays {
+            self.kept.insert((*hash, why))
+        } else {
+            self.kept.remove(&(*hash, why))
+        };
         let bytes = self.held.get(hash).map_or(0, |held| held.bytes);
-        match (changed, stays) {
-            (true, true) => self.kept_bytes += bytes,
+        match (before, self.is_kept(hash)) {
+            (false, true) => self.kept_bytes += bytes,
             (true, false) => self.kept_bytes -= bytes,
-            (false, _) => {}
+            _ => {}
         }
+    }
+
+    fn is_kept(&self, hash: &Hash) -> bool {
+        [Why::Published, Why::Receipt].iter().any(|why| self.kept.contains(&(*hash, *why)))
     }
 
     /// Those that were used least recently and may go, until the rest would take at most so many bytes.
     pub(crate) fn least_recent(&self, bytes_max: u64, is_pinned: impl Fn(&Hash) -> bool) -> Vec<Hash> {
         let settled = unix_ms().saturating_sub(SETTLING_MS);
         let may_go = |(hash, held): &(&Hash, &Held)| {
-            !is_pinned(hash) && !self.kept.contains(*hash) && (!held.incomplete || held.used_ms <= settled)
+            !is_pinned(hash) && !self.is_kept(hash) && (!held.incomplete || held.used_ms <= settled)
         };
         let mut candidates: Vec<_> = self.held().filter(may_go).map(|(hash, held)| (*hash, *held)).collect();
         candidates.sort_unstable_by_key(|(hash, held)| (held.used_ms, held.turn, *hash));
@@ -132,7 +150,7 @@ impl Books {
         let before = if held.bytes > 0 { self.held.insert(hash, held) } else { self.held.remove(&hash) };
         let before = before.map_or(0, |held| held.bytes);
         self.used_bytes = self.used_bytes + held.bytes - before;
-        if self.kept.contains(&hash) {
+        if self.is_kept(&hash) {
             self.kept_bytes = self.kept_bytes + held.bytes - before;
         }
     }
@@ -141,4 +159,25 @@ impl Books {
 fn unix_ms() -> u64 {
     let since: Duration = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_reason_to_stay_does_not_end_with_another() {
+        let (mut books, hash) = (Books::default(), Hash::of(b"a receipt"));
+        books.weigh(hash, 10, false);
+        let kept = |books: &Books| (books.usage().kept_bytes, books.least_recent(0, |_| false).len());
+        assert_eq!(kept(&books), (0, 1));
+        books.keep(&hash, Why::Receipt, true);
+        books.keep(&hash, Why::Published, true);
+        assert_eq!(kept(&books), (10, 0));
+        books.keep(&hash, Why::Published, false);
+        books.keep(&hash, Why::Published, false);
+        assert_eq!(kept(&books), (10, 0));
+        books.keep(&hash, Why::Receipt, false);
+        assert_eq!(kept(&books), (0, 1));
+    }
 }

@@ -16,7 +16,7 @@ use futures_util::StreamExt;
 use iroh_blobs::api::blobs::BlobStatus;
 use samebit_spec::Hash;
 
-use crate::books::Usage;
+use crate::books::{Usage, Why};
 use crate::hashing::blocking;
 use crate::{DatabaseError, Store, recent};
 
@@ -36,7 +36,9 @@ impl Store {
     /// Begins to keep account of what blobs take and when they are used, which [`Store::usage`] and [`Store::evict`]
     /// need. Reads the store's folders; call it before there is much to do.
     pub async fn keep_accounts(&self) -> Result<Usage, DatabaseError> {
-        let kept: HashSet<_> = self.published().await?.into_iter().chain(self.receipt_files().await?).collect();
+        let published = self.published().await?.into_iter().map(|hash| (hash, Why::Published));
+        let receipts = self.receipt_files().await?.into_iter().map(|hash| (hash, Why::Receipt));
+        let kept = published.chain(receipts).collect();
         let layout = self.layout().clone();
         let scanned = blocking(move |_| {
             let uses = recent::load(&layout);

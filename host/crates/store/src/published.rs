@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 use samebit_spec::Hash;
 
+use crate::books::Why;
 use crate::{DatabaseError, Store};
 
 /// What the tags begin with.
@@ -15,14 +16,14 @@ impl Store {
         let _pin = self.pin(hash).await?;
         let content = iroh_blobs::HashAndFormat::raw((*hash.as_bytes()).into());
         self.index().tags().set(format!("{PREFIX}{hash}"), content).await.map_err(DatabaseError::new)?;
-        self.shelf().keep(hash, true);
+        self.shelf().keep(hash, Why::Published, true);
         self.index().sync_db().await.map_err(DatabaseError::new)
     }
 
     /// Stops keeping a blob for having been published. False if it was not.
     pub async fn unpublish(&self, hash: &Hash) -> Result<bool, DatabaseError> {
         let removed = self.index().tags().delete(format!("{PREFIX}{hash}")).await.map_err(DatabaseError::new)?;
-        self.shelf().keep(hash, false);
+        self.shelf().keep(hash, Why::Published, false);
         Ok(removed > 0)
     }
 

@@ -11,6 +11,7 @@ use iroh_blobs::api::Tag;
 use samebit_spec::{DecodeError, ENCODED_BYTES_MAX, Hash, RECEIPT_MAGIC, Receipt, ReceiptError, ReceiptId};
 use thiserror::Error;
 
+use crate::books::Why;
 use crate::{Blob, DatabaseError, ImportError, ReadError, Store};
 
 /// What every tag of a receipt begins with.
@@ -71,7 +72,7 @@ impl Store {
             self.tag(&format!("{PREFIX}{id}/blob/{hash}"), &hash).await?;
         }
         self.tag(&format!("{PREFIX}{id}{SUFFIX}"), &blob.hash).await?;
-        self.shelf().keep(&blob.hash, true);
+        self.shelf().keep(&blob.hash, Why::Receipt, true);
         self.commit().await?;
         Ok(id)
     }
@@ -98,7 +99,7 @@ impl Store {
         let tag = self.index().tags().get(format!("{PREFIX}{id}{SUFFIX}")).await.map_err(DatabaseError::new)?;
         let removed = self.index().tags().delete_prefix(format!("{PREFIX}{id}/")).await.map_err(DatabaseError::new)?;
         if let Some(tag) = tag {
-            self.shelf().keep(&Hash::from_bytes(*tag.hash.as_bytes()), false);
+            self.shelf().keep(&Hash::from_bytes(*tag.hash.as_bytes()), Why::Receipt, false);
         }
         self.commit().await?;
         Ok(removed > 0)

@@ -11,7 +11,7 @@ use iroh_blobs::api::TempTag;
 use samebit_spec::Hash;
 use tokio::sync::watch;
 
-use crate::books::{Books, Held, Usage};
+use crate::books::{Books, Held, Usage, Why};
 use crate::layout::Layout;
 
 /// The bookkeeping of one store.
@@ -43,7 +43,7 @@ impl Shelf {
     }
 
     /// Begins to keep account, with what was found on disk and what stays.
-    pub(crate) fn open_books(&self, found: HashMap<Hash, Held>, kept: HashSet<Hash>) {
+    pub(crate) fn open_books(&self, found: HashMap<Hash, Held>, kept: HashSet<(Hash, Why)>) {
         let mut state = self.lock();
         state.books = Some(Books::new(found, kept));
     }
@@ -159,11 +159,11 @@ impl Shelf {
         self.lock().touch(hash);
     }
 
-    /// Notes that a blob stays, or does not any more.
-    pub(crate) fn keep(&self, hash: &Hash, stays: bool) {
+    /// Notes that a blob stays for a reason, or does not any more.
+    pub(crate) fn keep(&self, hash: &Hash, why: Why, stays: bool) {
         let mut state = self.lock();
         if let Some(books) = &mut state.books {
-            books.keep(hash, stays);
+            books.keep(hash, why, stays);
         }
     }
 
