@@ -130,7 +130,8 @@ async fn listen(shared: Arc<Shared>, sender: GossipSender, mut receiver: GossipR
                 shared.expire();
                 continue;
             }
-            _ = retell.tick() => {
+            // Otherwise a node that sits in a quiet crowd would be woken for nothing.
+            _ = retell.tick(), if shared.owes() => {
                 for announcement in shared.to_retell() {
                     // Neighbors that are gone again need to know nothing.
                     let _ = sender.broadcast_neighbors(announcement.encode().into()).await;
@@ -177,7 +178,12 @@ impl Shared {
 
     /// A neighbor is there that should hear of everybody.
     fn owe(&self) {
-        lock(&self.retell).owe(&lock(&self.table));
+        lock(&self.retell).owe(&lock(&self.table), now_unix_ms());
+    }
+
+    /// True if neighbors are to be told of something.
+    fn owes(&self) -> bool {
+        lock(&self.retell).owes()
     }
 
     /// What neighbors are told now.

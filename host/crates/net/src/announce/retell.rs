@@ -22,9 +22,14 @@ pub(crate) struct Retell {
 
 impl Retell {
     /// A neighbor has come up, and knows nothing yet.
-    pub(crate) fn owe(&mut self, table: &Table) {
-        self.owed = table.len();
+    pub(crate) fn owe(&mut self, table: &Table, now_unix_ms: u64) {
+        self.owed = table.good(now_unix_ms).count();
         self.owes_own = true;
+    }
+
+    /// True if anything is owed.
+    pub(crate) fn owes(&self) -> bool {
+        self.owed > 0 || self.owes_own
     }
 
     /// True if this host's own announcement is owed. From then on it is not.
@@ -35,8 +40,9 @@ impl Retell {
     /// The next few that are owed.
     pub(crate) fn next(&mut self, table: &Table, now_unix_ms: u64) -> Vec<Announcement> {
         let wanted = self.owed.min(BATCH);
-        self.owed -= wanted;
         let told: Vec<_> = table.good_after(self.last, now_unix_ms).take(wanted).cloned().collect();
+        // Fewer than wanted are all that are still good.
+        self.owed = if told.len() < wanted { 0 } else { self.owed - wanted };
         self.last = told.last().map_or(self.last, |announcement| Some(announcement.notice.info.host));
         told
     }
@@ -66,12 +72,14 @@ mod tests {
         let table = table(100);
         let mut retell = Retell::default();
         assert_eq!(told(&mut retell, &table), [], "nobody is owed anything");
-        retell.owe(&table);
+        assert!(!retell.owes());
+        retell.owe(&table, 1000);
         let batches: Vec<_> = (0..8).map(|_| told(&mut retell, &table)).collect();
         assert!(batches.iter().all(|batch| batch.len() <= BATCH));
         let all = batches.concat();
         assert_eq!((all.len(), all.iter().collect::<BTreeSet<_>>().len()), (100, 100));
         assert!(retell.takes_own() && !retell.takes_own(), "and of this host once");
+        assert!(!retell.owes());
     }
 
     #[test]
@@ -80,8 +88,8 @@ mod tests {
         let mut retell = Retell::default();
         let mut heard = BTreeSet::new();
         for _ in 0..100_usize.div_ceil(BATCH) {
-            retell.owe(&table);
-            retell.owe(&table);
+            retell.owe(&table, 1000);
+            retell.owe(&table, 1000);
             let batch = told(&mut retell, &table);
             assert_eq!(batch.len(), BATCH);
             heard.extend(batch);
@@ -90,14 +98,17 @@ mod tests {
     }
 
     #[test]
-    fn what_has_expired_or_gone_is_not_told() {
+    fn what_has_expired_or_gone_is_neither_told_nor_owed() {
         let mut table = table(20);
         let mut retell = Retell::default();
-        retell.owe(&table);
+        retell.owe(&table, 1000);
         assert_eq!(told(&mut retell, &table).len(), BATCH);
-        table.expire(61_000);
+        assert!(retell.takes_own() && retell.owes());
         assert_eq!(retell.next(&table, 61_000), []);
-        retell.owe(&table);
+        assert!(!retell.owes(), "the rest has expired");
+        retell.owe(&table, 61_000);
+        assert!(retell.takes_own() && !retell.owes());
+        table.expire(61_000);
         assert_eq!(retell.next(&table, 61_000), []);
     }
 }

@@ -78,11 +78,6 @@ impl Table {
         gone
     }
 
-    /// How many hosts are remembered.
-    pub(crate) fn len(&self) -> usize {
-        self.hosts.len()
-    }
-
     /// What is good now, in the order of keys.
     pub(crate) fn good(&self, now_unix_ms: u64) -> impl Iterator<Item = &Announcement> {
         self.good_after(None, now_unix_ms)
