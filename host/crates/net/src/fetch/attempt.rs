@@ -18,7 +18,8 @@ use crate::message::Provider;
 
 /// How long a provider may send nothing.
 const STALL_TIME: Duration = Duration::from_secs(20);
-/// What a provider must send in that time to go on, or all that is left: one that only drips would hold a fetch for days.
+/// What a provider must send in that time to go on, or all that is left. One that drips is left for the next, but this is what
+/// the poorest honest line brings, so it bounds how slow a fetch is and not how long: at this pace, a GiB takes 23 hours.
 const PACE_BYTES: u64 = 256 << 10;
 
 impl Fetcher<'_> {
