@@ -51,6 +51,8 @@ impl Jobs {
         let mut table = self.lock();
         let Some(active) = table.active.get_mut(id).filter(|active| active.record.end.is_none()) else { return true };
         active.phase = Phase::Waiting;
+        // The task that fetched is over but for this. Its handle would keep all its memory for as long as the job waits.
+        active.abort = None;
         if active.stop.is_asked() {
             return false;
         }
