@@ -151,7 +151,7 @@ impl Jobs {
         let state = &self.0.means.state;
         let records = match id {
             Some(id) => state.job(&id).map(|record| Vec::from_iter(record.filter(|record| record.is_seen_by(peer)))),
-            None => state.latest(LISTED_MAX, |record| record.is_seen_by(peer)),
+            None => state.latest(peer, LISTED_MAX),
         };
         let records = records.map_err(|error| internal(&error))?;
         if let (Some(id), true) = (id, records.is_empty()) {

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use samebit_net::Peer;
 use samebit_net::message::JobEvent;
 use samebit_runner::spec::{ChainEntry, JobId};
 use thiserror::Error;
@@ -28,6 +29,8 @@ const JOBS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("jobs")
 const OPEN: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("open");
 /// All jobs in the order of acceptance.
 const ORDER: TableDefinition<'_, u64, &[u8; 32]> = TableDefinition::new("order");
+/// Jobs by the peers who want them, in the order of acceptance.
+const WANTED: TableDefinition<'_, (&[u8; 32], u64), &[u8; 32]> = TableDefinition::new("wanted");
 /// What happened to jobs that have ended.
 const STORIES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("stories");
 /// The chain of receipts.
@@ -35,14 +38,11 @@ const CHAIN: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("chain");
 /// The format of all this, for versions to come.
 const FORMAT: TableDefinition<'_, (), u32> = TableDefinition::new("format");
 
-/// How many of the latest jobs are looked through for a list. Who asks may have none among any number.
-const SCANNED_MAX: usize = 10_000;
-
 /// How much of the database is kept in memory. Jobs that go on are in memory anyway, and the past is rarely asked for.
 const CACHE_BYTES: usize = 16 << 20;
 
 /// The format that this version reads and writes.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 /// The state of a host.
 #[derive(Clone)]
@@ -100,8 +100,8 @@ impl State {
 
     /// Writes a job. As [`State::end`], it is in line when this returns.
     pub(crate) fn put(&self, record: &JobRecord) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
-        let (id, order, bytes, open) = (record.id(), record.order, record.encode(), record.end.is_none());
-        self.writer.write(Box::new(move |write| put_job(write, &id, order, &bytes, open)))
+        let record = record.clone();
+        self.writer.write(Box::new(move |write| put_job(write, &record)))
     }
 
     /// Notes somebody who wants a job that has ended: in what is on disk then, whatever was in line before.
@@ -112,13 +112,11 @@ impl State {
     ) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
         let id = *id;
         self.writer.write(Box::new(move |write| {
-            let mut jobs = write.open_table(JOBS)?;
-            let known = jobs.get(id.as_bytes())?.map(|bytes| bytes.value().to_vec());
+            let known = write.open_table(JOBS)?.get(id.as_bytes())?.map(|bytes| bytes.value().to_vec());
             // A record that cannot be read is noticed by whoever reads the job, who can say so.
             let Some(Ok(mut record)) = known.map(|bytes| JobRecord::decode(&bytes)) else { return Ok(()) };
             record.add(submitter);
-            jobs.insert(id.as_bytes(), record.encode().as_slice())?;
-            Ok(())
+            put_job(write, &record)
         }))
     }
 
@@ -132,11 +130,11 @@ impl State {
         story: &[JobEvent],
         link: Option<&Link>,
     ) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
-        let (id, order, bytes) = (record.id(), record.order, record.encode());
+        let (id, record) = (record.id(), record.clone());
         let story = record::encode_story(story);
         let link = link.map(|link| (link.entry.sequence, link.encode()));
         self.writer.write(Box::new(move |write| {
-            put_job(write, &id, order, &bytes, false)?;
+            put_job(write, &record)?;
             write.open_table(STORIES)?.insert(id.as_bytes(), story.as_slice())?;
             if let Some((sequence, bytes)) = link {
                 write.open_table(CHAIN)?.insert(sequence, bytes.as_slice())?;
@@ -173,28 +171,27 @@ impl State {
         read().map_err(StateError::read)?.iter().map(|bytes| Link::decode(bytes)).collect()
     }
 
-    /// Jobs, the latest first, that are wanted, at most so many, among the latest of all.
-    pub(crate) fn latest(
-        &self,
-        count_max: usize,
-        wanted: impl Fn(&JobRecord) -> bool,
-    ) -> Result<Vec<JobRecord>, StateError> {
-        let transaction = self.database.begin_read().map_err(StateError::read)?;
-        let order = transaction.open_table(ORDER).map_err(StateError::read)?;
-        let jobs = transaction.open_table(JOBS).map_err(StateError::read)?;
-        let mut latest = Vec::new();
-        for entry in order.iter().map_err(StateError::read)?.rev().take(SCANNED_MAX) {
-            let (_, id) = entry.map_err(StateError::read)?;
-            let Some(bytes) = jobs.get(id.value()).map_err(StateError::read)? else { continue };
-            let record = JobRecord::decode(bytes.value())?;
-            if wanted(&record) {
-                latest.push(record);
-            }
-            if latest.len() == count_max {
-                break;
-            }
-        }
-        Ok(latest)
+    /// The jobs that a peer may see, the latest first, at most so many. Those of others are not even looked at.
+    pub(crate) fn latest(&self, peer: Peer, count_max: usize) -> Result<Vec<JobRecord>, StateError> {
+        let read = || {
+            let transaction = self.database.begin_read()?;
+            let ids: Vec<[u8; 32]> = match peer {
+                Peer::Local => {
+                    let order = transaction.open_table(ORDER)?;
+                    let latest = order.iter()?.rev().take(count_max);
+                    latest.map(|entry| Ok(*entry?.1.value())).collect::<Result<_, redb::Error>>()?
+                }
+                Peer::Remote(key) => {
+                    let (wanted, key) = (transaction.open_table(WANTED)?, key.as_bytes());
+                    let latest = wanted.range((key, 0)..=(key, u64::MAX))?.rev().take(count_max);
+                    latest.map(|entry| Ok(*entry?.1.value())).collect::<Result<_, redb::Error>>()?
+                }
+            };
+            let jobs = transaction.open_table(JOBS)?;
+            let bytes = |id: &[u8; 32]| Ok(jobs.get(id)?.map(|bytes| bytes.value().to_vec()));
+            ids.iter().filter_map(|id| bytes(id).transpose()).collect::<Result<Vec<_>, redb::Error>>()
+        };
+        read().map_err(StateError::read)?.iter().map(|bytes| JobRecord::decode(bytes)).collect()
     }
 }
 
@@ -218,6 +215,7 @@ fn prepare(database: &Database) -> Result<Result<(), StateError>, redb::Error> {
         write.open_table(JOBS)?;
         write.open_table(OPEN)?;
         write.open_table(ORDER)?;
+        write.open_table(WANTED)?;
         write.open_table(STORIES)?;
         write.open_table(CHAIN)?;
     }
@@ -247,21 +245,43 @@ fn find(database: &Database) -> Result<Result<Found, StateError>, redb::Error> {
     Ok(Ok(found))
 }
 
-fn put_job(write: &WriteTransaction, id: &JobId, order: u64, bytes: &[u8], open: bool) -> Result<(), redb::Error> {
-    let before = write.open_table(JOBS)?.insert(id.as_bytes(), bytes)?.map(|bytes| JobRecord::decode(bytes.value()));
+fn put_job(write: &WriteTransaction, record: &JobRecord) -> Result<(), redb::Error> {
+    let id = record.id();
+    let mut jobs = write.open_table(JOBS)?;
+    let before = jobs.insert(id.as_bytes(), record.encode().as_slice())?;
+    // One that cannot be read leaves its places behind, which lead to this one.
+    let before = before.and_then(|bytes| JobRecord::decode(bytes.value()).ok());
     let mut orders = write.open_table(ORDER)?;
     // A job that begins anew has a new place, and no other.
-    if let Some(Ok(before)) = before
-        && before.order != order
-    {
+    if let Some(before) = before.as_ref().filter(|before| before.order != record.order) {
         orders.remove(before.order)?;
     }
-    orders.insert(order, id.as_bytes())?;
-    let mut table = write.open_table(OPEN)?;
-    if open {
-        table.insert(id.as_bytes(), order)?;
+    orders.insert(record.order, id.as_bytes())?;
+    put_wanted(write, before.as_ref(), record)?;
+    let mut open = write.open_table(OPEN)?;
+    if record.end.is_none() {
+        open.insert(id.as_bytes(), record.order)?;
     } else {
-        table.remove(id.as_bytes())?;
+        open.remove(id.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Notes who wants a job, and forgets who does not any more.
+fn put_wanted(write: &WriteTransaction, before: Option<&JobRecord>, record: &JobRecord) -> Result<(), redb::Error> {
+    let places = |record: &JobRecord| -> Vec<_> {
+        record.submitters.iter().filter_map(|submitter| Some((submitter.key?, record.order))).collect()
+    };
+    let (was, is) = (before.map(places).unwrap_or_default(), places(record));
+    if was == is {
+        return Ok(());
+    }
+    let (id, mut wanted) = (record.id(), write.open_table(WANTED)?);
+    for (key, order) in was.iter().filter(|place| !is.contains(place)) {
+        wanted.remove((key.as_bytes(), *order))?;
+    }
+    for (key, order) in is.iter().filter(|place| !was.contains(place)) {
+        wanted.insert((key.as_bytes(), *order), id.as_bytes())?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use samebit_net::message::{EventKind, OnDisconnect};
-use samebit_runner::spec::{BlobRef, ChainHead, JobSpec, Limits, Profile, ReceiptId, SecretKey};
+use samebit_runner::spec::{BlobRef, ChainHead, HostKey, JobSpec, Limits, Profile, ReceiptId, SecretKey};
 
 use super::*;
 
@@ -66,8 +66,32 @@ async fn open_jobs_and_the_chain_are_found_again() {
     assert_eq!(state.story(&record(1).id()).expect("read")[0].seq, 4);
     assert_eq!(state.job(&record(3).id()).expect("read").and_then(|job| job.end), Some(End::Cancelled));
     assert_eq!(state.job(&record(9).id()).expect("read"), None);
-    let latest = state.latest(2, |job| job.order != 3).expect("read");
-    assert_eq!(latest.iter().map(|job| job.order).collect::<Vec<_>>(), [2, 1]);
+    let latest = state.latest(Peer::Local, 2).expect("read");
+    assert_eq!(latest.iter().map(|job| job.order).collect::<Vec<_>>(), [3, 2]);
+}
+
+#[tokio::test]
+async fn a_peer_is_told_of_its_own_jobs_alone_and_of_each_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (state, _) = State::open(&folder.path().join("state.redb")).expect("made");
+    let key = |byte| Some(HostKey::from_bytes([byte; 32]));
+    let of = |bytes: &[u8]| -> Vec<_> {
+        bytes.iter().map(|byte| Submitter { key: key(*byte), on_disconnect: OnDisconnect::Detach }).collect()
+    };
+    let listed = |byte| {
+        let latest = state.latest(Peer::Remote(HostKey::from_bytes([byte; 32])), 2).expect("read");
+        latest.iter().map(|job| job.order).collect::<Vec<_>>()
+    };
+    for (number, submitters) in [(0, &[1_u8][..]), (1, &[2]), (2, &[1, 2]), (3, &[1]), (4, &[3])] {
+        state.put(&JobRecord { submitters: of(submitters), ..record(number) }).await.expect("written");
+    }
+    assert_eq!((listed(1), listed(2), listed(3), listed(4)), (vec![3, 2], vec![2, 1], vec![4], vec![]));
+    // One leaves, one begins anew and so comes last, and one joins.
+    state.put(&JobRecord { submitters: of(&[2]), ..record(2) }).await.expect("written");
+    state.put(&JobRecord { submitters: of(&[1]), order: 5, ..record(0) }).await.expect("written");
+    state.add_submitter(&record(4).id(), of(&[2])[0]).await.expect("written");
+    assert_eq!((listed(1), listed(2), listed(3)), (vec![5, 3], vec![4, 2], vec![4]));
+    assert_eq!(state.latest(Peer::Local, 9).expect("read").len(), 5);
 }
 
 #[tokio::test]
@@ -83,7 +107,7 @@ async fn many_writers_share_commits_and_all_are_answered() {
     for write in writes {
         write.await.expect("no panic").expect("written");
     }
-    assert_eq!(state.latest(1_000, |_| true).expect("read").len(), 200);
+    assert_eq!(state.latest(Peer::Local, 1_000).expect("read").len(), 200);
 }
 
 #[test]
