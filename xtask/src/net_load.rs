@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::command::{cargo, line, run as run_command};
 use crate::demo;
 use crate::net_test::{Task, build_rogue};
 use crate::terminal::{answer, step};
@@ -35,7 +36,7 @@ Exit codes:
   2    bad usage
 
 Examples:
-  cargo xtask net-load
+  cargo xtask net-load --release
   cargo xtask net-load --connections 1000 --requests 10000 --seconds 10";
 
 /// Arguments of `cargo xtask net-load`.
@@ -54,6 +55,9 @@ pub(crate) struct Args {
     /// What decides the crowd's doings
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Build the programs with optimization, as they are installed
+    #[arg(long)]
+    release: bool,
 }
 
 /// Where everything is.
@@ -65,14 +69,14 @@ struct Lab {
 
 /// Starts a host, measures, and judges.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    demo::build_samebit(workspace)?;
     let folder = workspace.target().join("net-load");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("empty.wasm"), wat::parse_str(EMPTY)?)?;
-    let lab = Lab { folder, samebit: workspace.samebit(), rogue: build_rogue(workspace)? };
+    let (samebit, rogue) = build(workspace, args.release)?;
+    let lab = Lab { folder, samebit, rogue };
     let (host, ticket) = lab.host()?;
     let idle = lab.honest(&ticket, 20, "idle")?.wait(Duration::from_secs(120))?.exits(0)?.json()?;
     let before = memory_mib(host.id(), "VmRSS")?;
@@ -87,6 +91,20 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     host.terminate(Duration::from_secs(120))?.exits(0)?;
     answer(&format!("{crowd:#}"));
     judge(&idle, &attacked, peak)
+}
+
+/// Builds the program and the peer that keeps to no protocol.
+fn build(workspace: &Workspace, release: bool) -> Result<(PathBuf, PathBuf)> {
+    if !release {
+        demo::build_samebit(workspace)?;
+        return Ok((workspace.samebit(), build_rogue(workspace)?));
+    }
+    let mut command = cargo(workspace.root());
+    command.args(["build", "--release", "--workspace", "--bin", "samebit", "--example", "rogue"]);
+    step(&line(&command));
+    run_command(&mut command)?;
+    let built = workspace.target().join("release");
+    Ok((built.join("samebit"), built.join("examples/rogue")))
 }
 
 impl Lab {
