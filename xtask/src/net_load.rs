@@ -11,9 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::command::{cargo, line, run as run_command};
-use crate::demo;
-use crate::net_test::{Task, build_rogue};
+use crate::net_test::{Task, build};
 use crate::terminal::{answer, step};
 use crate::workspace::Workspace;
 
@@ -91,20 +89,6 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     host.terminate(Duration::from_secs(120))?.exits(0)?;
     answer(&format!("{crowd:#}"));
     judge(&idle, &attacked, peak)
-}
-
-/// Builds the program and the peer that keeps to no protocol.
-fn build(workspace: &Workspace, release: bool) -> Result<(PathBuf, PathBuf)> {
-    if !release {
-        demo::build_samebit(workspace)?;
-        return Ok((workspace.samebit(), build_rogue(workspace)?));
-    }
-    let mut command = cargo(workspace.root());
-    command.args(["build", "--release", "--workspace", "--bin", "samebit", "--example", "rogue"]);
-    step(&line(&command));
-    run_command(&mut command)?;
-    let built = workspace.target().join("release");
-    Ok((built.join("samebit"), built.join("examples/rogue")))
 }
 
 impl Lab {

@@ -30,10 +30,10 @@ use anyhow::{Context, Result, ensure};
 use self::check::Ends;
 use self::scenarios::{SCENARIOS, Scenario};
 use self::world::Means;
+use crate::CannotTry;
 use crate::command::{cargo, line, run as run_command};
 use crate::terminal::{answer, step};
 use crate::workspace::Workspace;
-use crate::{CannotTry, demo};
 
 pub(crate) use janitor::{Args as JanitorArgs, run as janitor};
 pub(crate) use port::run as port;
@@ -96,15 +96,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     world::check().map_err(|error| {
         CannotTry(format!("network namespaces cannot be made: {error:#}; this needs Linux, root and iproute2"))
     })?;
-    demo::build_samebit(workspace)?;
-    let rogue = build_rogue(workspace)?;
+    let (samebit, rogue) = build(workspace, false)?;
     let folder = workspace.target().join("net-test");
-    let means = Means {
-        samebit: taken(&workspace.samebit(), &folder)?,
-        rogue: taken(&rogue, &folder)?,
-        folder,
-        log: args.log.clone(),
-    };
+    let means =
+        Means { samebit: taken(&samebit, &folder)?, rogue: taken(&rogue, &folder)?, folder, log: args.log.clone() };
     let first = args.seed.unwrap_or(1);
     let runs = args.runs.unwrap_or(if args.seed.is_some() { 1 } else { RUNS });
     let is_wanted =
@@ -137,13 +132,15 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     report(&wanted, &tallies.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Builds the peer that keeps to no protocol.
-pub(crate) fn build_rogue(workspace: &Workspace) -> Result<PathBuf> {
+/// Builds the program and the peer that keeps to no protocol.
+pub(crate) fn build(workspace: &Workspace, release: bool) -> Result<(PathBuf, PathBuf)> {
     let mut command = cargo(workspace.root());
-    command.args(["build", "--workspace", "--example", "rogue"]);
+    command.args(["build", "--workspace", "--bin", "samebit", "--example", "rogue"]);
+    command.args(release.then_some("--release"));
     step(&line(&command));
     run_command(&mut command)?;
-    Ok(workspace.target().join("debug/examples/rogue"))
+    let built = workspace.target().join(if release { "release" } else { "debug" });
+    Ok((built.join("samebit"), built.join("examples/rogue")))
 }
 
 /// Where this process keeps the programs that it runs.
