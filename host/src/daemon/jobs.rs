@@ -23,7 +23,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use samebit_net::message::{EventKind, JobEvent, JobState, JobStatus, Load, Refusal, rule};
-use samebit_net::{CancelReason, Peer};
+use samebit_net::{CancelReason, Crowded, Peer};
 use samebit_runner::spec::{JobId, ReceiptId};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -41,6 +41,9 @@ use table::Table;
 
 /// How long a cancelled job may take to end before the peer is told that it will.
 const CANCEL_WAIT: Duration = Duration::from_secs(5);
+/// Places for jobs that wait for the disk alone after their guests have ended. What they hold is no more than the guests
+/// held. A peer has at most half of them.
+const ENDING_MAX: usize = 128;
 /// The most jobs in one listing.
 const LISTED_MAX: usize = 1_000;
 
@@ -79,6 +82,8 @@ struct Inner {
     table: Mutex<Table>,
     /// Changes whenever a job ends or the host breaks.
     changed: watch::Sender<()>,
+    /// Room for jobs whose guests have ended, and which only wait for the disk now.
+    ending: Crowded,
 }
 
 impl Jobs {

@@ -25,7 +25,7 @@ impl OpenBlobs {
     /// Adds a receipt's file and all that it names.
     pub(crate) fn add_receipt(&self, file: Hash, receipt: &Receipt) {
         let (job, outcome) = (&receipt.job, &receipt.outcome);
-        let blobs = job.inputs.values().chain(outcome.outputs.values()).chain([&job.module, &outcome.log]);
+        let blobs = job.blobs().chain(outcome.outputs.values()).chain([&outcome.log]);
         self.add(blobs.map(|blob| blob.hash).chain([file]));
     }
 }

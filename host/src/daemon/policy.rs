@@ -273,7 +273,7 @@ fn over(rule: &str, what: &str, wanted: u64, cap: u64) -> Result<(), Refusal> {
 
 /// What has to be fetched for a job, if nothing is here yet.
 pub(crate) fn input_bytes(job: &JobSpec) -> u64 {
-    job.inputs.values().fold(job.module.size_bytes, |sum, blob| sum.saturating_add(blob.size_bytes))
+    job.blobs().fold(0, |sum, blob| sum.saturating_add(blob.size_bytes))
 }
 
 /// What a job may take of this machine's memory. Buffers are counted as memory: on the reference device they are.

@@ -36,7 +36,7 @@ pub(crate) struct Order<'a> {
 impl Order<'_> {
     /// Submits a job, whose blobs the host fetches from here.
     pub(crate) async fn place(&self, job: &JobSpec) -> Result<(Accepted, Story), ClientError> {
-        self.desk.offer(job.inputs.values().chain([&job.module]).map(|blob| blob.hash));
+        self.desk.offer(job.blobs().map(|blob| blob.hash));
         let submit = Submit {
             job: job.clone(),
             publication: self.publication.cloned(),

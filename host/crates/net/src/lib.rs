@@ -29,7 +29,7 @@ pub use client::{Client, ClientError, Ending, Story};
 pub use fetch::{FetchError, FetchProgress, Fetcher, ProviderFault, Wish};
 pub use node::{CONNECT_TIME, Dht, MaySend, MayServe, Node, NodeConfig, NodeError, Reach, Relays};
 pub use samebit_store as store;
-pub use server::{Connection, PeerBounds, Server, ServerBounds};
+pub use server::{Connection, Crowded, PeerBounds, Place, Server, ServerBounds};
 pub use service::{Answer, Answers, CancelReason, Peer, Service};
 
 /// The protocol's name where a connection is made.

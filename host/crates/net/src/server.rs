@@ -18,9 +18,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 pub use bounds::{PeerBounds, ServerBounds};
+pub use crowded::{Crowded, Place};
 
 pub(crate) use self::bucket::Bucket;
-use self::crowded::Crowded;
 pub(crate) use self::gate::{Gate, Pass};
 use crate::message::{Refusal, rule};
 use crate::{Peer, Service};

@@ -89,6 +89,11 @@ pub enum JobSpecError {
 }
 
 impl JobSpec {
+    /// The module and the inputs. What has two names comes twice.
+    pub fn blobs(&self) -> impl Iterator<Item = &BlobRef> {
+        std::iter::once(&self.module).chain(self.inputs.values())
+    }
+
     /// Checks the rules that the types alone do not express.
     pub fn check(&self) -> Result<(), JobSpecError> {
         if self.args.len() > ARGS_MAX {

@@ -156,6 +156,6 @@ fn is_receipt(name: &Tag) -> bool {
 /// Everything that a re-run and a comparison need.
 fn named_blobs(receipt: &Receipt) -> BTreeSet<Hash> {
     let (job, outcome) = (&receipt.job, &receipt.outcome);
-    let blobs = job.inputs.values().chain(outcome.outputs.values()).chain([&job.module, &outcome.log]);
+    let blobs = job.blobs().chain(outcome.outputs.values()).chain([&outcome.log]);
     blobs.map(|blob| blob.hash).collect()
 }

@@ -1,6 +1,6 @@
 //! The first part of a job's way: its blobs come here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -9,6 +9,7 @@ use samebit_runner::spec::{BlobRef, JobId, JobSpec};
 use tracing::{Instrument, info_span};
 
 use super::Jobs;
+use super::sums::blobs;
 use super::table::Phase;
 use crate::daemon::disk::Place;
 use crate::daemon::policy;
@@ -28,11 +29,6 @@ pub(crate) trait Fetch: Send + Sync {
         providers: Vec<Provider>,
         told: Told,
     ) -> BoxFuture<'static, Result<(), String>>;
-}
-
-/// Everything a job needs, each once.
-pub(super) fn blobs(job: &JobSpec) -> BTreeSet<BlobRef> {
-    job.inputs.values().copied().chain([job.module]).collect()
 }
 
 impl Jobs {
@@ -167,8 +163,11 @@ impl Jobs {
         let room = Arc::new(self.means().room.make(self.absent_bytes(&missing).await).await);
         let (promise, written) = (room.clone(), Mutex::new(BTreeMap::new()));
         let told: Told = Arc::new(move |blob, done_bytes| {
-            let before = written.lock().unwrap_or_else(PoisonError::into_inner).insert(blob, done_bytes);
-            promise.wrote(done_bytes.saturating_sub(before.unwrap_or_default()));
+            let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+            // Less than before, where a provider failed and the next one is asked: that is on the disk already.
+            let most = written.entry(blob).or_insert(0);
+            promise.wrote(done_bytes.saturating_sub(*most));
+            *most = done_bytes.max(*most);
             story.tell(EventKind::Fetching { blob, done_bytes });
         });
         let fetched = tokio::select! {

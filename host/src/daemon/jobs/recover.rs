@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use samebit_net::Crowded;
 use samebit_runner::spec::{ChainHead, HostKey, JobId, Receipt};
 use samebit_runner::store::DatabaseError;
 use thiserror::Error;
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 
 use super::sums::Sums;
 use super::table::{Active, Table};
-use super::{Inner, Jobs, Means};
+use super::{ENDING_MAX, Inner, Jobs, Means};
 use crate::daemon::queue::Queue;
 use crate::daemon::state::{End, Found, JobRecord, StateError};
 
@@ -61,14 +62,13 @@ impl Jobs {
             sums: Sums::default(),
             fetches: Queue::new(FETCHES, FETCHES / 2, u64::MAX),
             runs: Queue::new(means.slots, per_peer, means.caps.memory_bytes),
-            ending: BTreeMap::new(),
             head,
             order_next: found.order_next,
             stopping: false,
             broken: None,
         };
         let (table, changed) = (Mutex::new(table), watch::Sender::new(()));
-        let jobs = Self(Arc::new(Inner { means, table, changed }));
+        let jobs = Self(Arc::new(Inner { means, table, changed, ending: Crowded::new(ENDING_MAX) }));
         let mut receipts = jobs.kept_receipts(&found.open).await?;
         let (mut taken_up, mut written) = (Vec::new(), Vec::new());
         for mut record in found.open {

@@ -4,15 +4,16 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Instant;
 
+use samebit_net::message::EventKind;
+use samebit_net::{Peer, Place};
+use samebit_runner::spec::{JobId, JobSpec, Receipt};
+use samebit_runner::{Committed, Fetched};
+
 use super::Jobs;
 use super::table::Stop;
 use crate::daemon::disk::Promise;
 use crate::daemon::state::End;
 use crate::daemon::story::Story;
-use samebit_net::Peer;
-use samebit_net::message::EventKind;
-use samebit_runner::spec::{JobId, JobSpec, Receipt};
-use samebit_runner::{Committed, Fetched};
 
 impl Jobs {
     /// Runs a job to its end.
@@ -84,7 +85,7 @@ impl Jobs {
         id: &JobId,
         job: JobSpec,
         story: &Arc<Story>,
-    ) -> Result<(Committed, (Option<Aside>, Promise)), String> {
+    ) -> Result<(Committed, (Option<Place<'_>>, Promise)), String> {
         let host = &self.means().machine.host;
         let fetched = Fetched::fetch(host, job).await.map_err(text)?;
         story.tell(EventKind::Compiling);
@@ -99,35 +100,12 @@ impl Jobs {
 
     /// Gives up a job's place among those that run. What is left of it is waiting for the disk, which many jobs can do
     /// together: one after the other, a host of small jobs would do nothing else. Too many at once keep their places.
-    fn let_next_begin(&self, id: &JobId) -> Option<Aside> {
-        let aside = {
-            let mut table = self.lock();
-            let peer = table.active.get(id)?.record.owner();
-            if !table.may_end_aside(peer) {
-                return None;
-            }
-            *table.ending.entry(peer).or_default() += 1;
-            table.runs.remove(id);
-            Aside { jobs: self.clone(), peer }
-        };
+    fn let_next_begin(&self, id: &JobId) -> Option<Place<'_>> {
+        let owner = self.lock().active.get(id)?.record.owner();
+        let aside = self.0.ending.take(owner)?;
+        self.lock().runs.remove(id);
         self.pump();
         Some(aside)
-    }
-}
-
-/// A place among the jobs that only wait for the disk.
-struct Aside {
-    jobs: Jobs,
-    peer: Peer,
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        let mut table = self.jobs.lock();
-        match table.ending.get_mut(&self.peer) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(table.ending.remove(&self.peer)),
-        }
     }
 }
 

@@ -3,12 +3,11 @@
 //! Kept as jobs come and go, so that taking one on costs the same however many wait. A blob that several jobs need counts
 //! once for the disk, and once for each of them against caps. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use samebit_net::Peer;
 use samebit_runner::spec::{BlobRef, JobSpec};
 
-use super::fetch::blobs;
 use crate::daemon::disk::{Needs, Place};
 use crate::daemon::policy::{Going, input_bytes};
 
@@ -36,6 +35,11 @@ struct Sum {
 struct Needed {
     by_jobs: u64,
     place: Place,
+}
+
+/// Everything a job needs, each once.
+pub(super) fn blobs(job: &JobSpec) -> BTreeSet<BlobRef> {
+    job.blobs().copied().collect()
 }
 
 impl Sums {
@@ -91,11 +95,6 @@ impl Sums {
     /// What a peer, and what everybody together, has going.
     pub(super) fn going(&self, peer: Peer) -> (Going, Going) {
         (self.peers.get(&peer).copied().unwrap_or_default().going(), self.all.going())
-    }
-
-    /// How many peers have jobs going.
-    pub(super) fn peers(&self) -> usize {
-        self.peers.len()
     }
 
     /// What the disk has to hold for one more job, with the blobs of all these. What these may write is left out: limits are
@@ -167,7 +166,7 @@ mod tests {
         assert_eq!(sums.going(first).0, Going::default());
         assert_eq!(sums.going(second).0, Going { jobs: 1, input_bytes: u64::MAX, fuel: 5 });
         sums.remove(second, &small);
-        assert_eq!((sums.peers(), sums.blobs.len(), sums.here_bytes, sums.coming_bytes), (0, 0, 0, 0));
+        assert_eq!((sums.peers.len(), sums.blobs.len(), sums.here_bytes, sums.coming_bytes), (0, 0, 0, 0));
     }
 
     #[test]

@@ -22,9 +22,6 @@ const PROVIDERS_MAX: usize = samebit_net::message::PROVIDERS_MAX;
 /// How many of those who wait are told when they move up. The others are told nothing new by a small step.
 const TOLD_MAX: usize = 16;
 
-/// The most jobs that wait for the disk after their guests have ended. What they hold is no more than the guests held.
-const ENDING_MAX: usize = 64;
-
 /// What is going on.
 pub(super) struct Table {
     /// Jobs that have not ended. They come and go by [`Table::add`] and [`Table::remove`].
@@ -35,8 +32,6 @@ pub(super) struct Table {
     pub(super) fetches: Queue,
     /// Jobs that could run.
     pub(super) runs: Queue,
-    /// How many jobs of each peer wait for the disk alone.
-    pub(super) ending: BTreeMap<Peer, usize>,
     /// The end of the chain.
     pub(super) head: ChainHead,
     /// The next job's place among all jobs.
@@ -151,13 +146,6 @@ impl Table {
         let active = self.active.remove(id)?;
         self.sums.remove(active.record.owner(), &active.record.job);
         Some(active)
-    }
-
-    /// True if one more job of a peer may give up its place among those that run, and only wait for the disk. While others
-    /// have jobs too, a peer has at most half of these places.
-    pub(super) fn may_end_aside(&self, peer: Peer) -> bool {
-        let (all, of_peer) = (self.ending.values().sum::<usize>(), self.ending.get(&peer).copied().unwrap_or_default());
-        all < ENDING_MAX && (self.sums.peers() <= 1 || of_peer < ENDING_MAX / 2)
     }
 
     /// Where a job is, and the number of its last event.

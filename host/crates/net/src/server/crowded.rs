@@ -6,24 +6,27 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::Peer;
 
 /// Places, and who has how many.
-pub(super) struct Crowded {
+#[derive(Debug)]
+pub struct Crowded {
     places: usize,
     taken: Mutex<BTreeMap<Peer, usize>>,
 }
 
 /// A place, until this is dropped.
-pub(super) struct Place<'a> {
+#[derive(Debug)]
+pub struct Place<'a> {
     crowded: &'a Crowded,
     peer: Peer,
 }
 
 impl Crowded {
-    pub(super) fn new(places: usize) -> Self {
+    /// So many places.
+    pub fn new(places: usize) -> Self {
         Self { places, taken: Mutex::default() }
     }
 
     /// A place for a peer, if one is free and the peer has less than its share.
-    pub(super) fn take(&self, peer: Peer) -> Option<Place<'_>> {
+    pub fn take(&self, peer: Peer) -> Option<Place<'_>> {
         let mut taken = self.lock();
         let has = taken.get(&peer).copied().unwrap_or_default();
         let others = taken.iter().filter(|(peer, _)| **peer != Peer::Local).map(|(_, has)| has).sum::<usize>();

@@ -9,6 +9,15 @@ use samebit_runner::spec::JobSpec;
 use super::{Desk, Peer, peer, receipt};
 use crate::daemon::jobs::tests::{EMPTY, SPIN};
 
+/// A job that runs, and which the peers 1 and 2 want.
+async fn wanted_by_two(desk: &Desk) -> JobSpec {
+    let spin = Desk::job(SPIN, 0);
+    desk.submit(peer(1), &spin).await;
+    desk.submit(peer(2), &spin).await;
+    desk.running(&spin).await;
+    spin
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_submitted_while_it_ends_is_signed_once() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -33,10 +42,7 @@ async fn a_job_that_is_submitted_while_it_ends_is_signed_once() {
 async fn whoever_cancels_a_job_of_others_leaves_it_to_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::open(folder.path(), 1).await;
-    let spin = Desk::job(SPIN, 0);
-    desk.submit(peer(1), &spin).await;
-    desk.submit(peer(2), &spin).await;
-    desk.running(&spin).await;
+    let spin = wanted_by_two(&desk).await;
     desk.jobs.cancel(peer(2), &spin.id(), CancelReason::Asked).await.expect("it is out");
     assert_eq!(desk.jobs.status(peer(1), Some(spin.id())).expect("known")[0].state, JobState::Running);
     desk.jobs.cancel(peer(1), &spin.id(), CancelReason::Asked).await.expect("cancelled");
@@ -68,10 +74,7 @@ async fn nobody_has_a_job_print_what_the_store_holds_for_others() {
 async fn a_job_is_charged_to_whom_it_was_taken_on_for_also_once_that_one_leaves() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::open(folder.path(), 1).await;
-    let spin = Desk::job(SPIN, 0);
-    desk.submit(peer(1), &spin).await;
-    desk.submit(peer(2), &spin).await;
-    desk.running(&spin).await;
+    let spin = wanted_by_two(&desk).await;
     desk.jobs.cancel(peer(1), &spin.id(), CancelReason::Asked).await.expect("it is out");
     let going = |byte| desk.jobs.lock().sums.going(peer(byte)).0.jobs;
     assert_eq!((going(1), going(2)), (1, 0), "the second one was not asked");
@@ -102,17 +105,13 @@ async fn many_keys_do_not_keep_others_from_a_job_that_is_done() {
 async fn one_peers_ends_leave_room_for_those_of_others() {
     let folder = tempfile::tempdir().expect("a folder");
     let desk = Desk::open(folder.path(), 1).await;
-    let spins = [1, 2].map(|byte| (peer(byte), Desk::job(SPIN, u32::from(byte))));
-    desk.submit(spins[0].0, &spins[0].1).await;
-    let may = |ending: usize| {
-        let mut table = desk.jobs.lock();
-        table.ending.insert(peer(1), ending);
-        [1, 2].map(|byte| table.may_end_aside(peer(byte)))
-    };
-    assert_eq!((may(32), may(63), may(64)), ([true, true], [true, true], [false, false]), "nobody else has jobs");
-    desk.submit(spins[1].0, &spins[1].1).await;
-    assert_eq!((may(31), may(32), may(64)), ([true, true], [false, true], [false, false]));
-    for (peer, spin) in &spins {
-        desk.jobs.cancel(*peer, &spin.id(), CancelReason::Asked).await.expect("cancelled");
-    }
+    let ending = &desk.jobs.0.ending;
+    let held: Vec<_> = (0..64).map(|_| ending.take(peer(1)).expect("its half")).collect();
+    assert!(ending.take(peer(1)).is_none(), "no more");
+    let job = Desk::job(EMPTY, 0);
+    desk.submit(peer(1), &job).await;
+    receipt(desk.last(peer(1), &job).await);
+    let others = ending.take(peer(2)).expect("the other half");
+    drop((held, others));
+    let _again = ending.take(peer(1)).expect("all were given back, that of the job too");
 }
