@@ -100,7 +100,12 @@ impl Crowd {
     fn is_over(&self) -> bool {
         let is_done = |count: &AtomicU64, wanted| count.load(Ordering::Relaxed) >= wanted;
         let all = is_done(&self.connections, self.plan.connections) && is_done(&self.requests, self.plan.requests);
-        all || self.began.elapsed() > Duration::from_secs(self.plan.seconds * 3)
+        all || Instant::now() >= self.end()
+    }
+
+    /// When it is over in any case.
+    fn end(&self) -> Instant {
+        self.began + Duration::from_secs(self.plan.seconds * 3)
     }
 
     /// Waits for the turn of one more, of so many in the whole time, which come at a steady pace: what was late is not made up
@@ -113,7 +118,8 @@ impl Crowd {
             *next = due + pace;
             due
         };
-        sleep_until(due.into()).await;
+        // Of few connections in all, most strangers' turn would come long after the end.
+        sleep_until(due.min(self.end()).into()).await;
         !self.is_over()
     }
 
